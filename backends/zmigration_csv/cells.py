@@ -1,0 +1,165 @@
+"""Cutting the bytes of a CSV file into rows and cells, each cell with the very bytes it has.
+
+The boundaries are those of `csv.reader`: a quote opens only at the start of a cell, `""` inside
+quotes is a quote, what follows a closing quote belongs to the cell; a row ends with LF, CRLF or
+CR. Unlike there, a line of nothing but spaces and tabs is blank, as pandas has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from zmigration_api import StoreError
+
+CHUNK = 1 << 18
+LARGEST_CELL = 1 << 28
+"""Bytes; a quoted cell that grows past it is taken for a quote that nobody closed."""
+
+_RUN_OF_QUOTES = re.compile(rb'"+')
+_SIMPLE_REST = re.compile(rb'[^"]*"(?!")')
+
+
+class Record(NamedTuple):
+    """One row, or a blank line (no cells, all its bytes in `end`).
+
+    `line` is the line where it starts, from 1. The cells joined by the delimiter and `end` are
+    the bytes of the file.
+    """
+
+    line: int
+    cells: list[bytes]
+    end: bytes
+
+
+def records(
+    stream: BinaryIO, delimiter: bytes, file: Path, chunk: int = CHUNK
+) -> Iterator[Record]:
+    """The rows of a stream, holding one chunk and one row at a time. StoreError names `file`."""
+    number = 0
+    pieces = _lines(stream, chunk)
+    for text in pieces:
+        first = number = number + 1
+        if b'"' in text:
+            cells, end, more = _quoted_row(text, pieces, delimiter, file, first)
+            number += more
+            yield Record(first, cells, end)
+            continue
+        body = text.rstrip(b"\r\n")
+        if body.strip(b" \t") or delimiter in body:
+            yield Record(first, body.split(delimiter), text[len(body) :])
+        else:
+            yield Record(first, [], text)
+
+
+def split(row: bytes, delimiter: bytes) -> list[bytes]:
+    """The cells of the bytes of one whole row without its line end."""
+    if b'"' not in row:
+        return row.split(delimiter)
+    return _quoted_row(row, iter(()), delimiter, Path(), 0)[0]
+
+
+def unquote(cell: bytes) -> bytes:
+    """What a cell says, without the quotes around it and the doubling of those inside."""
+    if not cell.startswith(b'"'):
+        return cell
+    stop = _closing_quote(cell, 1)
+    return cell[1 : stop - 1].replace(b'""', b'"') + cell[stop:]
+
+
+def quote(value: bytes, delimiter: bytes) -> bytes:
+    """A cell that says `value`, in quotes only where it must be."""
+    if not _special(delimiter).search(value):
+        return value
+    return b'"' + value.replace(b'"', b'""') + b'"'
+
+
+def join(cells: list[bytes], delimiter: bytes) -> bytes:
+    """The bytes of a row; a cell that alone would look like a blank line goes in quotes."""
+    if len(cells) == 1 and not cells[0].strip(b" \t"):
+        return b'"' + cells[0] + b'"'
+    return delimiter.join(cells)
+
+
+def _lines(stream: BinaryIO, chunk: int) -> Iterator[bytes]:
+    """Lines with their ends, whatever the chunks cut through."""
+    carry: list[bytes] = []
+    while data := stream.read(chunk):
+        if carry and carry[-1].endswith(b"\r") and not data.startswith(b"\n"):
+            yield b"".join(carry)
+            carry.clear()
+        *whole, last = data.splitlines(keepends=True)
+        if whole:
+            yield b"".join((*carry, whole[0]))
+            carry.clear()
+            yield from whole[1:]
+        carry.append(last)
+        if last.endswith(b"\n"):
+            yield b"".join(carry)
+            carry.clear()
+    if carry:
+        yield b"".join(carry)
+
+
+def _quoted_row(
+    text: bytes, lines: Iterator[bytes], delimiter: bytes, file: Path, number: int
+) -> tuple[list[bytes], bytes, int]:
+    """The cells, the line end and how many more lines of `lines` the row takes."""
+    plain, cells, start, taken = _plain(delimiter), [], 0, 0
+    while True:
+        stop = start
+        if text.startswith(b'"', start):
+            stop = _closing_quote(text, start + 1)
+            if stop < 0:
+                text, stop, more = _to_closing_quote(text, lines, file, number)
+                taken += more
+        stop = plain(text, stop).end()  # type: ignore[union-attr]  # it matches emptiness
+        cells.append(text[start:stop])
+        if not text.startswith(delimiter, stop):
+            return cells, text[stop:], taken
+        start = stop + 1
+
+
+def _closing_quote(text: bytes, start: int) -> int:
+    """Where the quoted part that began before `start` ends; -1 if it does not."""
+    simple = _SIMPLE_REST.match(text, start)
+    if simple:
+        return simple.end()
+    for run in _RUN_OF_QUOTES.finditer(text, start):
+        if (run.end() - run.start()) % 2:
+            return run.end()
+    return -1
+
+
+def _to_closing_quote(
+    text: bytes, lines: Iterator[bytes], file: Path, number: int
+) -> tuple[bytes, int, int]:
+    """The text up to the end of the line that closes the quote, that place, and lines taken."""
+    parts, size = [text], len(text)
+    for line in lines:
+        parts.append(line)
+        size += len(line)
+        stop = _closing_quote(line, 0)
+        if stop >= 0:
+            return b"".join(parts), size - len(line) + stop, len(parts) - 1
+        if size > LARGEST_CELL:
+            break
+    raise StoreError(
+        "a quote opens in this row and nothing closes it",
+        hint='close it, or write a quote inside a quoted cell as ""',
+        file=file,
+        line=number,
+    )
+
+
+@lru_cache
+def _plain(delimiter: bytes):  # type: ignore[no-untyped-def]  # noqa: ANN202  # a bound match
+    return re.compile(rb"[^\r\n" + re.escape(delimiter) + rb"]*").match
+
+
+@lru_cache
+def _special(delimiter: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb'["\r\n' + re.escape(delimiter) + rb"]")

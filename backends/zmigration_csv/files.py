@@ -1,0 +1,134 @@
+"""One CSV file: its header and its rows, with every byte accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from zmigration_api import StoreError
+
+from .cells import Record, records, unquote
+
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The start of a file: what stands before the header (BOM, blank lines), its cells, its end."""
+
+    before: bytes
+    cells: tuple[bytes, ...]
+    names: tuple[str, ...]
+    end: bytes
+
+    @property
+    def newline(self) -> bytes:
+        """How rows that are added end."""
+        return self.end or b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """A file to read. `path` is where the bytes are now, `shown` how messages call it."""
+
+    path: Path
+    shown: Path
+    delimiter: bytes
+
+    def header(self) -> Header:
+        """The header alone; StoreError for one that cannot be used."""
+        with self.open() as (header, _):
+            return header
+
+    def open(self) -> _Opened:
+        """A context that gives the header and the records after it."""
+        return _Opened(self)
+
+    def rows(self) -> Iterator[Record]:
+        """The rows without the blank lines."""
+        with self.open() as (_, body):
+            yield from (record for record in body if record.cells)
+
+    def error(self, message: str, line: int | None = None, hint: str | None = None) -> StoreError:
+        """A StoreError that names this file."""
+        return StoreError(message, file=self.shown, line=line, hint=hint)
+
+
+class _Opened:
+    def __init__(self, file: CsvFile) -> None:
+        self._file = file
+
+    def __enter__(self) -> tuple[Header, Iterator[Record]]:
+        try:
+            self._stream: BinaryIO = self._file.path.open("rb", buffering=0)  # type: ignore[assignment]
+        except OSError as error:
+            raise self._file.error(f"cannot be read: {error.strerror}") from error
+        try:
+            return self._start()
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def _start(self) -> tuple[Header, Iterator[Record]]:
+        file, before = self._file, self._stream.read(len(BOM))
+        if before != BOM:
+            self._stream.seek(0)
+            before = b""
+        body = records(self._stream, file.delimiter, file.shown)
+        for record in body:
+            if record.cells:
+                header = _header(file, record, before)
+                return header, _checked(file, body, len(header.names))
+            before += record.end
+        raise file.error(
+            "has no header line", hint="write the column names in its first line, or remove it"
+        )
+
+
+def _header(file: CsvFile, record: Record, before: bytes) -> Header:
+    names = tuple(_name(file, cell, record.line) for cell in record.cells)
+    for position, name in enumerate(names, 1):
+        if not name:
+            raise file.error(
+                f"column {position} has no name", record.line, "name every column in the header"
+            )
+        if name in names[: position - 1]:
+            raise file.error(
+                f"two columns are called {name!r}", record.line, "rename one in the header"
+            )
+    return Header(before, tuple(record.cells), names, record.end)
+
+
+def _name(file: CsvFile, cell: bytes, line: int) -> str:
+    try:
+        return unquote(cell).decode()
+    except UnicodeDecodeError:
+        raise file.error(
+            "the header is not valid UTF-8", line, "save the file in UTF-8 and try again"
+        ) from None
+
+
+def _checked(file: CsvFile, body: Iterator[Record], width: int) -> Iterator[Record]:
+    """The same records; a row with too few or too many cells is an error, never mended."""
+    number = 0
+    for record in body:
+        if record.cells:
+            number += 1
+            if len(record.cells) != width:
+                raise file.error(
+                    f"row {number} has {len(record.cells)} cells, the header has {width}",
+                    record.line,
+                    "mend the row, then run again",
+                )
+        yield record
+
+
+def copied(stream: BinaryIO, size: int = 1 << 20) -> Iterator[bytes]:
+    """The rest of a stream, byte for byte."""
+    return chain(iter(lambda: stream.read(size), b""))

@@ -1,0 +1,210 @@
+"""The record that makes the replacing of several files one event.
+
+Once `.zmigration.journal` is there and fsynced, the commit has happened: whoever locks the folder
+next finishes it, and readers look through it. Removals come before replacements, so a staged
+file that is gone proves that the removals are done and that it is in its place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from zmigration_api import StoreError
+
+NAME = ".zmigration.journal"
+_TEMPORARY = ".zmigration-journal.tmp"
+_STAGED = re.compile(r"\.zmigration-[a-z0-9]+\.tmp")
+
+Mark: TypeAlias = tuple[int, int]
+"""Size in bytes and time of the last change in nanoseconds: whether a file is still the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`target` is replaced by `staged` (None: removed). `before` is what it was, None: not there.
+
+    Both are names in the folder.
+    """
+
+    target: str
+    staged: str | None
+    before: Mark | None
+
+
+_fault: str | None = None
+
+
+def arm() -> None:
+    """Read from the environment where a test wants this process to be killed."""
+    global _fault
+    _fault = os.environ.get("ZMIGRATION_FAULT")
+
+
+def _reached(point: str) -> None:
+    if _fault == f"csv:{point}":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def staged_name(number: int) -> str:
+    """The name of the n-th staged file of a unit."""
+    return f".zmigration-{number}.tmp"
+
+
+def mark(path: Path) -> Mark | None:
+    """What a file is now; None if it is not there."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def commit(folder: Path, actions: Sequence[Action]) -> None:
+    """Make the actions lasting, all at once. The staged files must be complete."""
+    for action in actions:
+        if action.staged:
+            _sync(folder / action.staged)
+    _refuse_changed(folder, actions, "nothing was changed here")
+    _reached("staged")
+    _write(folder, actions)
+    _reached("journal-written")
+    _apply(folder, actions)
+
+
+def finish(folder: Path) -> bool:
+    """Finish a commit that was interrupted; whether there was one."""
+    actions = read(folder)
+    if actions is None:
+        return False
+    _refuse_overtaken(folder, actions)
+    _apply(folder, actions)
+    return True
+
+
+def discard(folder: Path) -> int:
+    """Remove the staged files of a unit without a journal. How many it were."""
+    names = [name for name in os.listdir(folder) if _STAGED.fullmatch(name)]
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    return len(names)
+
+
+def overlay(folder: Path) -> dict[str, str | None]:
+    """Where the files of an interrupted commit are to be read: name to name, None for removed."""
+    actions = read(folder) or []
+    if actions:
+        _refuse_overtaken(folder, actions)
+    return {
+        action.target: action.staged
+        for action in actions
+        if action.staged is None or (folder / action.staged).exists()
+    }
+
+
+def read(folder: Path) -> list[Action] | None:
+    """The actions of the journal in a folder, None without one; StoreError for a strange one."""
+    try:
+        text = (folder / NAME).read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        return [_action(entry) for entry in json.loads(text)]
+    except (ValueError, TypeError, KeyError):
+        raise StoreError(
+            "the journal of an interrupted commit cannot be read",
+            hint="compare the .zmigration-*.tmp files with the tables, then remove the journal",
+            file=folder / NAME,
+        ) from None
+
+
+def _action(entry: dict[str, object]) -> Action:
+    target, staged, before = entry["target"], entry["staged"], entry["before"]
+    if not isinstance(target, str) or Path(target).name != target:
+        raise ValueError(target)
+    if staged is not None and not (isinstance(staged, str) and _STAGED.fullmatch(staged)):
+        raise ValueError(staged)
+    if before is not None:
+        size, moment = before  # type: ignore[misc, attr-defined]  # TypeError if it is no pair
+        return Action(target, staged, (int(size), int(moment)))
+    return Action(target, staged, None)
+
+
+def _write(folder: Path, actions: Sequence[Action]) -> None:
+    temporary = folder / _TEMPORARY
+    with temporary.open("w", encoding="utf-8") as stream:
+        json.dump([asdict(action) for action in actions], stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(folder / NAME)
+    sync_folder(folder)
+
+
+def _apply(folder: Path, actions: Sequence[Action]) -> None:
+    replaced = [action for action in actions if action.staged]
+    pending = [action for action in replaced if (folder / str(action.staged)).exists()]
+    if pending == replaced:
+        for action in actions:
+            if action.staged is None:
+                (folder / action.target).unlink(missing_ok=True)
+        sync_folder(folder)
+    for action in pending:
+        (folder / str(action.staged)).replace(folder / action.target)
+        _reached("replaced-first")
+    sync_folder(folder)
+    _reached("replaced-all")
+    (folder / NAME).unlink()
+    sync_folder(folder)
+
+
+def _refuse_changed(folder: Path, actions: Sequence[Action], outcome: str) -> None:
+    for action in actions:
+        if mark(folder / action.target) != action.before:
+            raise StoreError(
+                f"another program changed this file in the meantime; {outcome}",
+                hint="stop what writes to the folder and run again",
+                file=folder / action.target,
+            )
+
+
+def _refuse_overtaken(folder: Path, actions: Sequence[Action]) -> None:
+    """Refuse to overwrite what was written after the interruption."""
+    for action in actions:
+        done = action.staged is not None and not (folder / action.staged).exists()
+        now = mark(folder / action.target)
+        if done or now == action.before or (action.staged is None and now is None):
+            continue
+        if _removed_first(folder, actions) and now is None:
+            continue
+        raise StoreError(
+            "another program changed this file after a commit was interrupted",
+            hint=f"the new content is in {action.staged or 'no file'}: merge the two by hand, "
+            f"then remove {NAME}",
+            file=folder / action.target,
+        )
+
+
+def _removed_first(folder: Path, actions: Sequence[Action]) -> bool:
+    return any(action.staged is None for action in actions)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder lasting, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

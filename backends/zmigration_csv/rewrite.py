@@ -1,0 +1,259 @@
+"""All changes of one table in one pass over its file; untouched cells keep their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from zmigration_api import (
+    AddColumn,
+    AlterColumn,
+    Change,
+    Column,
+    ColumnType,
+    DropColumn,
+    Progress,
+    RenameColumn,
+    StepFailed,
+    StoreError,
+    Table,
+)
+
+from .cells import join, quote
+from .files import CsvFile, Header, copied
+from .fill import CellMaker, Source, filler
+from .typed import converted, shown, text_of
+
+PROGRESS_ROWS = 20_000
+_TEXT = ColumnType(kind="text")
+
+
+class BadCell(ValueError):
+    """A cell that cannot be carried over; the pass adds the line."""
+
+
+@dataclass(slots=True)
+class _Out:
+    """One column of the new file: its header cell, and where its cells come from."""
+
+    name: str
+    cell: bytes
+    position: int | None
+    source: Source
+    make: CellMaker | None = None
+
+
+class Rewrite:
+    """What the changes do to one file. Making one reads the header only.
+
+    `changes` come in the order in which they are made, `before` tells the old types by the old
+    names (a column that it lacks is text). StepFailed if the file does not allow a change.
+    """
+
+    def __init__(
+        self, file: CsvFile, changes: Iterable[Change], before: Table | None, now: datetime
+    ) -> None:
+        self._file = file
+        self._header = file.header()
+        self._now = now
+        self._columns = [self._kept(i, before) for i in range(len(self._header.names))]
+        self._checks: list[CellMaker] = []
+        for change in changes:
+            self._apply(change)
+        if not self._columns:
+            raise self._failed("a CSV file keeps at least one column", "drop the table instead")
+
+    @property
+    def changes_file(self) -> bool:
+        """Whether a byte of the file changes; if not, `pieces` only checks."""
+        return self._new_header != self._header.cells or self._touches_rows
+
+    @property
+    def _touches_rows(self) -> bool:
+        kept = [column.position for column in self._columns if column.make is None]
+        return kept != list(range(len(self._header.names))) or len(kept) < len(self._columns)
+
+    @property
+    def _new_header(self) -> tuple[bytes, ...]:
+        return tuple(column.cell for column in self._columns)
+
+    def pieces(self, progress: Progress) -> Iterator[bytes]:
+        """The bytes of the new file. StoreError or StepFailed names the first bad row."""
+        header, delimiter = self._header, self._file.delimiter
+        yield header.before + join(list(self._new_header), delimiter) + header.end
+        if self._touches_rows or self._checks:
+            yield from self._rows(progress)
+        else:
+            yield from _after_header(self._file, header)
+
+    def _rows(self, progress: Progress) -> Iterator[bytes]:
+        delimiter, row = self._file.delimiter, self._row_maker()
+        done, line = 0, 0
+        try:
+            with self._file.open() as (_, body):
+                for line, cells, end in body:
+                    if not cells:
+                        yield end
+                        continue
+                    yield join(row(cells), delimiter) + end
+                    done += 1
+                    if done % PROGRESS_ROWS == 0:
+                        progress(done, None)
+        except BadCell as error:
+            raise self._failed(str(error), "mend the value, or write `using`", line) from None
+        progress(done, done)
+
+    def _row_maker(self) -> Callable[[list[bytes]], list[bytes]]:
+        kept = [c.position or 0 for c in self._columns]
+        made = [(at, c.make) for at, c in enumerate(self._columns) if c.make is not None]
+        checks = tuple(self._checks)
+
+        def row(cells: list[bytes]) -> list[bytes]:
+            new = [cells[position] for position in kept]
+            for at, make in made:
+                new[at] = make(cells)
+            for check in checks:
+                check(cells)
+            return new
+
+        return row
+
+    def _kept(self, position: int, before: Table | None) -> _Out:
+        name = self._header.names[position]
+        column = before.column(name) if before else None
+        source = Source(lambda cells: cells[position], column.type if column else _TEXT)
+        return _Out(name, self._header.cells[position], position, source)
+
+    def _apply(self, change: Change) -> None:
+        match change:
+            case AddColumn(_, column):
+                self._add(column)
+            case DropColumn(_, column):
+                self._columns.remove(self._find(column.name))
+            case RenameColumn(_, old, new):
+                out = self._find(old)
+                self._refuse_taken(new)
+                out.name, out.cell = new, self._name_cell(new)
+            case AlterColumn(_, old, new):
+                self._alter(self._find(old.name), old, new)
+            case _:
+                pass  # a CSV file remembers neither constraints nor indexes
+
+    def _add(self, column: Column) -> None:
+        self._refuse_taken(column.name)
+        maker = self._filler(column)
+        make = _required(maker, column) if column.required else maker
+        source = Source(make, column.type)
+        self._columns.append(_Out(column.name, self._name_cell(column.name), None, source, make))
+
+    def _alter(self, out: _Out, old: Column, new: Column) -> None:
+        make = out.source.make
+        if _must_convert(old, new):
+            make = _converter(make, old, new, self._file.delimiter)
+        fills = new.required and not old.required
+        if fills and _has_fill(new):
+            make = _filled(make, self._filler(new))
+        if make is not out.source.make:
+            out.make = _required(make, new) if fills else make
+        elif fills:
+            self._checks.append(_required(make, new))
+        out.source = Source(out.make or make, new.type if out.make else out.source.type)
+
+    def _filler(self, column: Column) -> CellMaker:
+        sources = {out.name: out.source for out in self._columns}
+        try:
+            cell = filler(column, sources, self._now, self._file.delimiter)
+        except ValueError as error:
+            raise self._failed(f"{column.name} {error}") from None
+        if isinstance(cell, bytes):
+            return lambda _: cell
+        return _explained(cell, f"{column.name} cannot be filled")
+
+    def _find(self, name: str) -> _Out:
+        for out in self._columns:
+            if out.name == name:
+                return out
+        raise self._failed(f"has no column {name!r}", "compare the file with the schema")
+
+    def _refuse_taken(self, name: str) -> None:
+        if not name:
+            raise self._failed("a column needs a name")
+        if any(out.name == name for out in self._columns):
+            raise self._failed(
+                f"Column already exists: {name!r}",
+                "run again: a column that is as wanted is adopted; or use --force-sync",
+            )
+
+    def _name_cell(self, name: str) -> bytes:
+        return quote(name.encode(), self._file.delimiter)
+
+    def _failed(self, message: str, hint: str | None = None, line: int | None = None) -> StepFailed:
+        return StepFailed(message, hint=hint, file=self._file.shown, line=line)
+
+
+def _must_convert(old: Column, new: Column) -> bool:
+    narrowed = bool(new.enum) and (not old.enum or not set(old.enum) <= set(new.enum))
+    return old.type != new.type or narrowed or bool(new.using and new.using.values)
+
+
+def _has_fill(column: Column) -> bool:
+    return column.backfill is not None or (
+        column.default is not None and column.default.kind == "value"
+    )
+
+
+def _converter(make: CellMaker, old: Column, new: Column, delimiter: bytes) -> CellMaker:
+    def convert_cell(cells: list[bytes]) -> bytes:
+        cell = make(cells)
+        try:
+            return converted(cell, old, new, delimiter)
+        except ValueError as error:
+            raise BadCell(f"{new.name} {shown(cell)!r} {error}") from None
+
+    return convert_cell
+
+
+def _filled(make: CellMaker, fill: CellMaker) -> CellMaker:
+    def fill_null(cells: list[bytes]) -> bytes:
+        cell = make(cells)
+        return fill(cells) if cell in (b"", b'""') else cell
+
+    return fill_null
+
+
+def _required(make: CellMaker, column: Column) -> CellMaker:
+    def refuse_null(cells: list[bytes]) -> bytes:
+        cell = make(cells)
+        if cell in (b"", b'""'):
+            raise BadCell(f"{column.name} is required and this row has no value for it")
+        return cell
+
+    return refuse_null
+
+
+def _explained(make: CellMaker, what: str) -> CellMaker:
+    def explain(cells: list[bytes]) -> bytes:
+        try:
+            return make(cells)
+        except BadCell:
+            raise
+        except ValueError as error:
+            raise BadCell(f"{what}: a value {error}") from None
+
+    return explain
+
+
+def _after_header(file: CsvFile, header: Header) -> Iterator[bytes]:
+    start = len(header.before) + len(file.delimiter.join(header.cells)) + len(header.end)
+    with file.path.open("rb") as stream:
+        stream.seek(start)
+        yield from copied(stream)
+
+
+def new_file(columns: Sequence[Column], delimiter: bytes) -> bytes:
+    """The bytes of a file without rows; StoreError for names that a header cannot hold."""
+    names = [column.name for column in columns]
+    if not names or "" in names or len(set(names)) < len(names):
+        raise StoreError("a CSV file needs columns with names, each its own")
+    return join([quote(name.encode(), delimiter) for name in names], delimiter) + b"\n"

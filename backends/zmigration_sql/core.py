@@ -1,0 +1,196 @@
+"""Statements with conditions, built by SQLAlchemy Core and compiled once per shape.
+
+The only module that imports SQLAlchemy; `data` imports it when the first condition comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import quoted_name
+
+from zmigration_api import AllOf, AnyOf, Column, Compare, Condition, StoreError, Table
+
+from .data import collated, to_store
+from .executor import Executor
+
+Kind = Literal["select", "update", "delete"]
+Bound: TypeAlias = tuple[str, list[Any]]
+Builder: TypeAlias = Iterator[sa.BindParameter[Any]]
+
+_DIALECTS: dict[str, sa.Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "postgresql": postgresql.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
+}
+LIKE = "zmigration_like"
+"""The function that SQLite connections offer: LIKE with case, as `where.like_pattern` has it."""
+
+
+def select(executor: Executor, table: Table, columns: list[str], where: Condition) -> Bound:
+    """SELECT without ORDER BY and LIMIT, and its parameters."""
+    sql, positions = _compiled(executor, table, "select", tuple(columns), where)
+    operands = list(_operands(executor, table, where))
+    return sql, [operands[position] for position in positions]
+
+
+def update(executor: Executor, table: Table, names: tuple[str, ...], where: Condition) -> Bound:
+    """UPDATE, and the parameters of its condition; the new values go before them, as named."""
+    sql, positions = _compiled(executor, table, "update", names, where)
+    operands = list(_operands(executor, table, where))
+    return sql, [operands[position] for position in positions]
+
+
+def delete(executor: Executor, table: Table, where: Condition) -> Bound:
+    """DELETE and its parameters."""
+    sql, positions = _compiled(executor, table, "delete", (), where)
+    operands = list(_operands(executor, table, where))
+    return sql, [operands[position] for position in positions]
+
+
+def _compiled(
+    executor: Executor, table: Table, kind: Kind, names: tuple[str, ...], where: Condition
+) -> tuple[str, tuple[int, ...]]:
+    texts = tuple(c.name for c in table.columns if collated(executor, c))
+    return _compile(executor.dialect, kind, table.name, names, _shape(where), texts)
+
+
+def _shape(condition: Condition) -> Condition:
+    """The condition without its values: what a compiled statement depends on."""
+    match condition:
+        case AllOf(parts):
+            return AllOf(tuple(map(_shape, parts)))
+        case AnyOf(parts):
+            return AnyOf(tuple(map(_shape, parts)))
+        case Compare(column, "in", values):
+            return Compare(column, "in", len(_present(values)))
+        case Compare(column, operator, value):
+            return Compare(column, operator, value is not None)
+
+
+def _operands(executor: Executor, table: Table, condition: Condition) -> Iterator[Any]:
+    """The values of a condition as the driver takes them, in the order of its parts."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _operands(executor, table, part)
+        case Compare(_, "null" | "notnull") | Compare(_, _, None):
+            return
+        case Compare(_, "like", value):
+            yield str(value)
+        case Compare(name, operator, value):
+            column = _column(table, name)
+            values = _present(value) if operator == "in" else [value]
+            yield from (to_store(executor, item, column) for item in values)
+
+
+def _present(values: tuple[Any, ...]) -> list[Any]:
+    return [value for value in values if value is not None]
+
+
+def _column(table: Table, name: str) -> Column:
+    column = table.column(name)
+    if column is None:
+        raise StoreError(f"{table.name} has no column {name!r}")
+    return column
+
+
+@lru_cache(maxsize=256)
+def _compile(
+    dialect: str,
+    kind: Kind,
+    table: str,
+    names: tuple[str, ...],
+    shape: Condition,
+    collations: tuple[str, ...],
+) -> tuple[str, tuple[int, ...]]:
+    """The text, and which operand each of its condition's parameters is."""
+    binds = (sa.bindparam(f"w{n}", type_=sa.types.NullType()) for n in range(1_000_000))
+    where = _Where(dialect, collations, binds).clause(shape)
+    statement = _statement(kind, table, names, where)
+    compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECTS[dialect]))
+    order = [name for name in compiled.positiontup or () if name.startswith("w")]
+    # Drivers take a text without parameters as it is, percent signs and all.
+    bare = dialect == "postgresql" and not compiled.positiontup
+    sql = str(compiled).replace("%%", "%") if bare else str(compiled)
+    return sql, tuple(int(name[1:]) for name in order)
+
+
+def _statement(
+    kind: Kind, table: str, names: tuple[str, ...], where: sa.ColumnElement[bool]
+) -> sa.ClauseElement:
+    source = sa.table(_exact(table), *(sa.column(_exact(name)) for name in names))
+    if kind == "select":
+        return sa.select(*source.c).where(where)
+    if kind == "delete":
+        return sa.delete(source).where(where)
+    new = [
+        (source.c[name], sa.bindparam(f"v{n}", type_=sa.types.NullType()))
+        for n, name in enumerate(names)
+    ]
+    return sa.update(source).ordered_values(*new).where(where)
+
+
+def _exact(name: str) -> quoted_name:
+    return quoted_name(name, quote=True)
+
+
+class _Where:
+    """Conditions as SQLAlchemy clauses, taking one bind for each operand in turn."""
+
+    def __init__(self, dialect: str, collations: tuple[str, ...], binds: Builder) -> None:
+        self._dialect = dialect
+        self._collations = collations
+        self._binds = binds
+
+    def clause(self, condition: Condition) -> sa.ColumnElement[bool]:
+        match condition:
+            case AllOf(parts):
+                return sa.and_(sa.true(), *map(self.clause, parts))
+            case AnyOf(parts):
+                return sa.or_(sa.false(), *map(self.clause, parts))
+            case Compare():
+                return self._compare(condition)
+
+    def _compare(self, condition: Compare) -> sa.ColumnElement[bool]:
+        column: sa.ColumnElement[Any] = sa.column(_exact(condition.column))
+        match condition:
+            case Compare(_, "null"):
+                return column.is_(None)
+            case Compare(_, "notnull"):
+                return column.is_not(None)
+            case Compare(_, "in", 0) | Compare(_, _, False):
+                return sa.false()
+            case Compare(_, "in", count):
+                return column.in_([next(self._binds) for _ in range(count)])
+            case Compare(_, "like"):
+                return self._like(column)
+            case _:
+                return self._ordered(column, condition)
+
+    def _like(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        if self._dialect == "sqlite":
+            call: sa.ColumnElement[int] = getattr(sa.func, LIKE)(column, next(self._binds))
+            return call == sa.literal_column("1")
+        # An empty ESCAPE: a backslash in a pattern is a backslash on every store.
+        return sa.cast(column, sa.Text).like(next(self._binds), escape="")
+
+    def _ordered(self, column: sa.ColumnElement[Any], condition: Compare) -> sa.ColumnElement[bool]:
+        bind = next(self._binds)
+        if condition.operator in ("eq", "ne"):
+            return column == bind if condition.operator == "eq" else column != bind
+        if condition.column in self._collations:
+            column = sa.collate(column, "C")
+        match condition.operator:
+            case "gt":
+                return column > bind
+            case "gte":
+                return column >= bind
+            case "lt":
+                return column < bind
+            case _:
+                return column <= bind

@@ -1,0 +1,142 @@
+"""Rows in and out, for hooks and for the history.
+
+Reading all rows and inserting are plain texts made here; conditions go through SQLAlchemy,
+which is imported when the first condition comes, so that a run without hooks never loads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from zmigration_api import EVERYTHING, Column, Condition, Order, Row, StoreError, Table
+
+from .executor import Executor
+
+
+def select(
+    executor: Executor,
+    table: Table,
+    where: Condition = EVERYTHING,
+    *,
+    columns: Sequence[str] | None = None,
+    order: Order = (),
+    limit: int | None = None,
+    offset: int = 0,
+) -> Iterator[dict[str, Any]]:
+    """The rows of a table that is there; `table` says the types and, as `native`, the live ones.
+
+    Null is less than every value, whichever the direction.
+    """
+    wanted = [_column(table, name) for name in columns] if columns else list(table.columns)
+    names = executor.quoting.names(column.name for column in wanted)
+    sql, params = f"SELECT {names} FROM {executor.quoting.name(table.name)}", []
+    if where != EVERYTHING:
+        sql, params = _core().select(executor, table, [c.name for c in wanted], where)
+    sql += _order_by(executor, table, order, escape=bool(params)) + _slice(executor, limit, offset)
+    names_out = [column.name for column in wanted]
+    for raw in executor.query(sql, params):
+        values = map(partial(from_store, executor, table), raw, wanted)
+        yield dict(zip(names_out, values, strict=True))
+
+
+def insert(executor: Executor, table: Table, rows: Iterable[Row]) -> int:
+    """Add rows; a column that a row does not name gets its default. How many it were."""
+    return sum(
+        _insert_alike(executor, table, names, alike) for names, alike in groupby(rows, key=tuple)
+    )
+
+
+def update(executor: Executor, table: Table, where: Condition, values: Row) -> int:
+    """Change the rows that meet the condition; how many it were."""
+    sql, operands = _core().update(executor, table, tuple(values), where)
+    new = [to_store(executor, value, _column(table, name)) for name, value in values.items()]
+    return executor.execute(sql, [*new, *operands])
+
+
+def delete(executor: Executor, table: Table, where: Condition) -> int:
+    """Remove the rows that meet the condition; how many it were."""
+    sql, params = _core().delete(executor, table, where)
+    return executor.execute(sql, params)
+
+
+def to_store(executor: Executor, value: Any, column: Column) -> Any:  # noqa: ANN401
+    """The value as the driver takes it; None stays None. StoreError if it cannot be kept."""
+    try:
+        return None if value is None else executor.codec.to_store(value, column)
+    except ValueError as error:
+        raise StoreError(f"{column.name}: {value!r} {error}") from None
+
+
+def from_store(executor: Executor, table: Table, raw: Any, column: Column) -> Any:  # noqa: ANN401
+    """The typed value; None stays None. StoreError for one that is not of its column's type."""
+    try:
+        return None if raw is None else executor.codec.from_store(raw, column)
+    except ValueError as error:
+        raise StoreError(
+            f"{table.name}.{column.name} holds {raw!r}, which {error}",
+            hint=f"the schema says {column.type}; correct the row or the schema",
+        ) from None
+
+
+def escaped(executor: Executor, sql: str) -> str:
+    """The text for a statement with parameters."""
+    return sql.replace("%", "%%") if executor.placeholder == "%s" else sql
+
+
+def _insert_alike(
+    executor: Executor, table: Table, names: tuple[str, ...], rows: Iterable[Row]
+) -> int:
+    into = f"INSERT INTO {executor.quoting.name(table.name)}"
+    if not names:
+        return sum(executor.execute(f"{into} DEFAULT VALUES") for _ in rows)
+    columns = [_column(table, name) for name in names]
+    marks = ", ".join([executor.placeholder] * len(names))
+    sql = escaped(executor, f"{into} ({executor.quoting.names(names)})") + f" VALUES ({marks})"
+    encode = partial(to_store, executor)
+    return executor.execute_many(sql, (list(map(encode, row.values(), columns)) for row in rows))
+
+
+def _column(table: Table, name: str) -> Column:
+    column = table.column(name)
+    if column is None:
+        names = ", ".join(c.name for c in table.columns)
+        raise StoreError(f"{table.name} has no column {name!r}", hint=f"its columns are {names}")
+    return column
+
+
+def _order_by(executor: Executor, table: Table, order: Order, *, escape: bool) -> str:
+    terms = [
+        f"{_sortable(executor, _column(table, name))} "
+        + ("DESC NULLS LAST" if direction == "desc" else "ASC NULLS FIRST")
+        for name, direction in order
+    ]
+    text = f" ORDER BY {', '.join(terms)}" if terms else ""
+    return escaped(executor, text) if escape else text
+
+
+def _sortable(executor: Executor, column: Column) -> str:
+    """The column in the order of its characters' numbers, whatever the database's language."""
+    name = executor.quoting.name(column.name)
+    return f'{name} COLLATE "C"' if collated(executor, column) else name
+
+
+def collated(executor: Executor, column: Column) -> bool:
+    """Whether the column's live type sorts by the database's language, unless told not to."""
+    native = column.native or ("text" if column.type.textual else "")
+    return executor.dialect == "postgresql" and native.startswith(("text", "varchar", "character"))
+
+
+def _slice(executor: Executor, limit: int | None, offset: int) -> str:
+    if limit is None and not offset:
+        return ""
+    every = "-1" if executor.dialect == "sqlite" else "ALL"
+    return f" LIMIT {every if limit is None else int(limit)} OFFSET {int(offset)}"
+
+
+def _core() -> Any:  # noqa: ANN401
+    from . import core
+
+    return core

@@ -1,0 +1,196 @@
+"""Questions to the data that every SQL dialect asks with the same texts.
+
+Each takes the table as it is now; columns that are not there are null in every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from zmigration_api import (
+    MAX_SAMPLES,
+    Answer,
+    CheckFailures,
+    Column,
+    Duplicates,
+    Nulls,
+    Orphans,
+    Question,
+    Sample,
+    Scalar,
+    Schema,
+    Table,
+    Unconvertible,
+    convert_column,
+)
+from zmigration_api.values import format_value
+
+from .executor import Executor
+
+Raw: TypeAlias = tuple[Any, ...]
+
+
+def ask(executor: Executor, question: Question, current: Schema) -> Answer:
+    """The answer; a table that is not there has no rows."""
+    table = current.table(question.table)
+    if table is None:
+        return Answer()
+    match question:
+        case Nulls(column=column):
+            return _nulls(executor, table, column)
+        case Duplicates(columns=columns):
+            return _duplicates(executor, table, columns)
+        case Orphans():
+            return _orphans(executor, table, question, current)
+        case CheckFailures(check=check):
+            return _rows(executor, table, (), where=f"NOT ({check.expression})")
+        case Unconvertible():
+            return _unconvertible(executor, table, question)
+
+
+def _nulls(executor: Executor, table: Table, column: str) -> Answer:
+    if table.column(column) is None:
+        return _rows(executor, table, ())
+    return _rows(executor, table, (column,), where=f"{executor.quoting.name(column)} IS NULL")
+
+
+def _duplicates(executor: Executor, table: Table, columns: tuple[str, ...]) -> Answer:
+    if not _all_there(table, columns):
+        return Answer()
+    name = executor.quoting.name
+    groups = (
+        f"SELECT {executor.quoting.names(columns)} FROM {name(table.name)}"
+        f" WHERE {_present(executor, columns)}"
+        f" GROUP BY {executor.quoting.names(columns)} HAVING count(*) > 1"
+    )
+    same = f"({executor.quoting.names(columns)}) IN ({groups})"
+    return _rows(executor, table, columns, where=same)
+
+
+def _orphans(executor: Executor, table: Table, question: Orphans, current: Schema) -> Answer:
+    if not _all_there(table, question.columns):
+        return Answer()
+    present = _present(executor, question.columns)
+    target = current.table(question.ref_table) if question.ref_table else None
+    if target is None or not _all_there(target, question.ref_columns):
+        return _rows(executor, table, question.columns, where=present)
+    pairs = zip(question.columns, question.ref_columns, strict=True)
+    equal = " AND ".join(_equal(executor, table, here, target, there) for here, there in pairs)
+    found = f"SELECT 1 FROM {executor.quoting.name(target.name)} AS target WHERE {equal}"
+    missing = f"{present} AND NOT EXISTS ({found})"
+    return _rows(executor, table, question.columns, where=missing)
+
+
+def _equal(executor: Executor, table: Table, here: str, target: Table, there: str) -> str:
+    """Two columns compared, as texts where their types have no comparison of their own."""
+    left = f"source.{executor.quoting.name(here)}"
+    right = f"target.{executor.quoting.name(there)}"
+    ours, theirs = table.column(here), target.column(there)
+    if ours is None or theirs is None or ours.type.kind == theirs.type.kind:
+        return f"{right} = {left}"
+    return f"CAST({right} AS TEXT) = CAST({left} AS TEXT)"
+
+
+def _unconvertible(executor: Executor, table: Table, question: Unconvertible) -> Answer:
+    """Every value goes through the shared conversion; only a `using` expression is not judged."""
+    old, new = question.old, question.new
+    if table.column(old.name) is None or (new.using and new.using.expression):
+        return Answer()
+    count = 0
+    samples: list[Sample] = []
+    name = executor.quoting.name(old.name)
+    for raw in _keyed(executor, table, (old.name,), where=f"{name} IS NOT NULL"):
+        reason = _refusal(executor, raw[-1], old, new)
+        if reason is not None:
+            count += 1
+            if len(samples) < MAX_SAMPLES:
+                samples.append(_sample(executor, table, (old.name,), raw, reason))
+    return Answer(count, tuple(samples))
+
+
+def _refusal(executor: Executor, raw: Any, old: Column, new: Column) -> str | None:  # noqa: ANN401
+    try:
+        value = convert_column(executor.codec.from_store(raw, old), old, new)
+        if value is not None:
+            executor.codec.to_store(value, new)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _rows(
+    executor: Executor, table: Table, columns: tuple[str, ...], where: str | None = None
+) -> Answer:
+    """How many rows meet the condition, and the first of them."""
+    name = executor.quoting.name(table.name)
+    condition = f" WHERE {where}" if where else ""
+    counted = executor.query(f"SELECT count(*) FROM {name} AS source{condition}")
+    count = next(iter(list(counted)))[0]
+    if not count:
+        return Answer()
+    rows = _keyed(executor, table, columns, where, limit=MAX_SAMPLES)
+    return Answer(count, tuple(_sample(executor, table, columns, raw) for raw in rows))
+
+
+def _keyed(
+    executor: Executor,
+    table: Table,
+    columns: tuple[str, ...],
+    where: str | None = None,
+    limit: int | None = None,
+) -> Iterator[Raw]:
+    """Rows in the order of their key: its values (or the row's number), then the columns."""
+    wanted = list(map(executor.quoting.name, columns))
+    source = f"{executor.quoting.name(table.name)} AS source"
+    condition = f" WHERE {where}" if where else ""
+    tail = f" LIMIT {limit}" if limit is not None else ""
+    if table.key:
+        key = executor.quoting.names(table.key)
+        listed = ", ".join((key, *wanted))
+        return executor.query(f"SELECT {listed} FROM {source}{condition} ORDER BY {key}{tail}")
+    numbered = f"(SELECT *, row_number() OVER () AS zmigration_row FROM {source}) AS source"
+    listed = ", ".join(("zmigration_row", *wanted))
+    return executor.query(f"SELECT {listed} FROM {numbered}{condition} ORDER BY 1{tail}")
+
+
+def _sample(
+    executor: Executor,
+    table: Table,
+    columns: tuple[str, ...],
+    raw: Raw,
+    reason: str | None = None,
+) -> Sample:
+    split = len(raw) - len(columns)
+    key = _scalars(executor, table, table.key or (None,), raw[:split])
+    return Sample(key, _scalars(executor, table, columns, raw[split:]), reason=reason)
+
+
+def _scalars(
+    executor: Executor, table: Table, names: Iterable[str | None], raw: Raw
+) -> tuple[Scalar, ...]:
+    columns = [None if name is None else table.column(name) for name in names]
+    pairs = zip(raw, columns, strict=True)
+    return tuple(_scalar(executor, value, column) for value, column in pairs)
+
+
+def _scalar(executor: Executor, raw: Any, column: Column | None) -> Scalar:  # noqa: ANN401
+    """The value for people: plain values as they are, others as `values` writes them."""
+    if raw is None or column is None:
+        return raw  # type: ignore[no-any-return]
+    try:
+        value = executor.codec.from_store(raw, column)
+    except ValueError:
+        return raw if isinstance(raw, (str, int, float)) else str(raw)
+    if isinstance(value, (str, int, float)) and not isinstance(value, datetime):
+        return value
+    return format_value(value, column.type)
+
+
+def _present(executor: Executor, columns: tuple[str, ...]) -> str:
+    return " AND ".join(f"{executor.quoting.name(name)} IS NOT NULL" for name in columns)
+
+
+def _all_there(table: Table, columns: tuple[str, ...]) -> bool:
+    return all(table.column(name) is not None for name in columns)

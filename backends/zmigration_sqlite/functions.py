@@ -1,0 +1,118 @@
+"""SQL functions that the statements of a migration call, registered on each connection."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any
+
+from zmigration_api import KINDS, Column, ColumnType, Using, convert_column
+from zmigration_api.values import format_value
+from zmigration_api.where import like_pattern
+
+from .codec import SQLiteCodec
+
+CONVERT = "zmigration_convert"
+NOW = "zmigration_now"
+LIKE = "zmigration_like"
+
+_TYPE = re.compile(r"(\w+)(?:\((\d+)(?:, (\d+))?\))?")
+_CODEC = SQLiteCodec()
+_KNOWN = {kind: kind for kind in KINDS if kind != "native"}
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
+
+
+@dataclass(slots=True)
+class Functions:
+    """The functions of one connection.
+
+    `now` is the time of the run; `refusal` is why the last value could not be converted, which
+    SQLite itself does not pass on.
+    """
+
+    now: datetime = field(default_factory=_utc_now)
+    refusal: str | None = None
+
+    def register(self, connection: sqlite3.Connection) -> None:
+        """Make the functions known to a connection."""
+        connection.create_function(CONVERT, 3, self._convert, deterministic=True)
+        connection.create_function(CONVERT, 4, self._convert, deterministic=True)
+        connection.create_function(NOW, 1, self._now)
+        connection.create_function(LIKE, 2, _like, deterministic=True)
+
+    def _convert(self, value: Any, old: str, new: str, details: str = "{}") -> Any:  # noqa: ANN401
+        try:
+            return convert_stored(value, old, new, details)
+        except ValueError as error:
+            self.refusal = f"{value!r} {error}"
+            raise
+
+    def _now(self, kind: str) -> str:
+        return now_text(self.now, kind)
+
+
+def now_text(now: datetime, kind: str) -> str:
+    """The moment as a column of that kind holds it."""
+    if kind == "date":
+        return format_value(now.date(), ColumnType(kind="date"))
+    if kind == "time":
+        return format_value(now.time(), ColumnType(kind="time"))
+    return format_value(now, ColumnType(kind="datetime"))
+
+
+def convert_stored(value: Any, old: str, new: str, details: str = "{}") -> Any:  # noqa: ANN401
+    """A stored value of the type `old` as a stored value of `new`; null stays null.
+
+    `details` is JSON: `using` maps texts, `enum` lists what is allowed. ValueError with the
+    reason if the value cannot go.
+    """
+    if value is None:
+        return None
+    source, target = _columns(old, new, details)
+    converted = convert_column(_CODEC.from_store(value, source), source, target)
+    return None if converted is None else _CODEC.to_store(converted, target)
+
+
+def details_of(new: Column, *, enum: bool) -> str:
+    """What the types do not say of a conversion, as JSON; `{}` if that is nothing."""
+    details: dict[str, object] = {}
+    if new.using and new.using.values:
+        details["using"] = dict(new.using.values)
+    if enum and new.enum:
+        details["enum"] = list(new.enum)
+    return json.dumps(details, ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def _columns(old: str, new: str, details: str) -> tuple[Column, Column]:
+    parts = json.loads(details)
+    using = Using(values=tuple(parts.get("using", {}).items()))
+    enum = tuple(parts.get("enum", ()))
+    source = Column(name="old", type=parse_type(old))
+    return source, Column(name="new", type=parse_type(new), using=using, enum=enum)
+
+
+def parse_type(text: str) -> ColumnType:
+    """The type that `str(ColumnType)` wrote; anything else is a native one."""
+    match = _TYPE.fullmatch(text)
+    if match is None or match[1] not in _KNOWN:
+        return ColumnType(kind="native", native=text)
+    first, second = (int(m) if m else None for m in match.groups()[1:])
+    if match[1] == "decimal":
+        return ColumnType(kind="decimal", precision=first, scale=second)
+    return ColumnType(kind=_KNOWN[match[1]], length=first)
+
+
+def _like(value: Any, pattern: Any) -> int:  # noqa: ANN401
+    """LIKE with case; null is never alike."""
+    if value is None or pattern is None:
+        return 0
+    text = format_value(value, ColumnType(kind="float")) if isinstance(value, float) else str(value)
+    return int(like_pattern(str(pattern)).fullmatch(text) is not None)

@@ -1,0 +1,165 @@
+"""What a backend is: a type of store, and a store that reads, plans and makes changes.
+
+One store is one unit of work: one folder, file or database, whose schemas migrate together or
+not at all. Outside `begin` ... `commit` a store is only read, and reading leaves no trace: no
+file, folder, database or lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from .changes import Change
+from .model import Column, Schema, Table
+from .plan import Step
+from .questions import Answer, Question
+from .target import Target
+from .types import ColumnType
+from .where import Condition
+
+Fact = Literal["type", "required", "default", "key", "unique", "foreign_keys", "indexes", "checks"]
+"""What a store may itself remember of a table, besides its name and its columns' names."""
+
+Progress: TypeAlias = Callable[[int, int | None], None]
+"""Called with the rows done so far and the rows in all (None: not known)."""
+
+Order: TypeAlias = Sequence[tuple[str, Literal["asc", "desc"]]]
+Row: TypeAlias = Mapping[str, Any]
+
+
+@runtime_checkable
+class BackendType(Protocol):
+    """A kind of store, by the name that `Meta.Data_Type` gives (any case).
+
+    `supports` names the change classes that stores of this kind can make; planning refuses the
+    others by name. `keeps` names what such a store remembers itself; for the rest the last
+    record is believed.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def aliases(self) -> tuple[str, ...]: ...
+    @property
+    def supports(self) -> frozenset[type[Change]]: ...
+    @property
+    def keeps(self) -> frozenset[Fact]: ...
+
+    def open(self, target: Target) -> Store:
+        """The store at that place, whether it is there yet or not. Creates nothing."""
+        ...
+
+
+class Reader(Protocol):
+    """Reading rows; the same before, inside and after a unit of work."""
+
+    def select(
+        self,
+        table: Table,
+        where: Condition,
+        *,
+        columns: Sequence[str] | None = None,
+        order: Order = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Iterator[dict[str, Any]]:
+        """Rows as dicts of typed values (see `values`), None for null. Lazy where it can be.
+
+        `table` says the types; a table that is not there has no rows. Nulls order first.
+        """
+        ...
+
+
+class Store(Reader, Protocol):
+    """One place where data lives. Errors are `StoreError`s without passwords."""
+
+    @property
+    def display(self) -> str:
+        """How the place is shown to people."""
+        ...
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What was found of runs before this one, such as a commit that had to be finished."""
+        ...
+
+    def history_display(self, table: str) -> str:
+        """How the place of a history table is shown: `File: Data/__zmigration_users.csv`."""
+        ...
+
+    def spell(self, name: str) -> str:
+        """The name under which the store would create a table or column called `name`."""
+        ...
+
+    def name_key(self, name: str) -> str:
+        """Equal for two names that the store takes for the same."""
+        ...
+
+    def reads_as(self, column: Column, column_type: ColumnType) -> bool:
+        """Whether an inspected column may be what a schema calls `column_type`."""
+        ...
+
+    def native_type(self, column: Column, table: Table | None) -> str:
+        """The type text for a (new) column of `table` as it is now, None for a new table."""
+        ...
+
+    def inspect(self, tables: Collection[str]) -> Schema:
+        """The tables of these names (by `name_key`) that are there, as the store sees them.
+
+        Each column's `native` is the store's own type text; `type` is the nearest neutral one.
+        What the store does not keep is left at its default.
+        """
+        ...
+
+    def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
+        """The steps that make these changes, in an order that works.
+
+        `changes` speak of `current`, renames first, in the order in which they may be made;
+        several changes of one table may become one step. UnsupportedChange if one cannot be made.
+        """
+        ...
+
+    def ask(self, question: Question, current: Schema) -> Answer:
+        """Ask the data; a table that is not there has no rows."""
+        ...
+
+    def begin(self, lock_timeout: float) -> None:
+        """Lock the store (waiting at most so many seconds) and open the unit of work.
+
+        Creates the folder, file or database if it is missing; `rollback` removes it again.
+        Finishes or discards what a killed run left. LockTimeout names who holds the lock.
+        """
+        ...
+
+    def run(self, step: Step, progress: Progress) -> None:
+        """Make one step, inside the unit. The store's errors as `StepFailed`."""
+        ...
+
+    def insert(self, table: Table, rows: Iterable[Row]) -> int:
+        """Add rows, inside the unit; missing columns get their default. How many it were."""
+        ...
+
+    def update(self, table: Table, where: Condition, values: Row) -> int:
+        """Change rows, inside the unit. How many it were."""
+        ...
+
+    def delete(self, table: Table, where: Condition) -> int:
+        """Remove rows, inside the unit. How many it were."""
+        ...
+
+    def count(self, table: str) -> int | None:
+        """How many rows there are, or None where counting costs as much as reading."""
+        ...
+
+    def commit(self) -> None:
+        """Make everything since `begin` lasting, all at once, and unlock."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo everything since `begin`, and unlock. Never raises for a lost connection."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files; a unit that is open is rolled back."""
+        ...

@@ -1,0 +1,224 @@
+"""The eleven kinds of change. A closed union: `match` on it with `assert_never`.
+
+Each change carries what it needs to be described, undone and rendered without looking
+anything up: whole tables, whole columns, both sides of an alteration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .model import Column, Constraint, ForeignKey, Index, PrimaryKey, Table
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """A new table, with everything in it except its foreign keys and indexes.
+
+    Foreign keys and indexes follow as changes of their own, so that tables can refer to each
+    other in circles.
+    """
+
+    content: Table
+
+    @property
+    def table(self) -> str:
+        return self.content.name
+
+    @property
+    def breaking(self) -> bool:
+        return False
+
+    def inverse(self) -> Change:
+        return DropTable(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class DropTable:
+    """A table goes, with its rows."""
+
+    content: Table
+
+    @property
+    def table(self) -> str:
+        return self.content.name
+
+    @property
+    def breaking(self) -> bool:
+        return True
+
+    def inverse(self) -> Change:
+        return CreateTable(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameTable:
+    """A table gets another name; `table` is the new one."""
+
+    old: str
+    new: str
+
+    @property
+    def table(self) -> str:
+        return self.new
+
+    @property
+    def breaking(self) -> bool:
+        return True
+
+    def inverse(self) -> Change:
+        return RenameTable(self.new, self.old)
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumn:
+    """A new column. Its backfill or default fills the rows that are already there."""
+
+    table: str
+    column: Column
+
+    @property
+    def breaking(self) -> bool:
+        return False
+
+    def inverse(self) -> Change:
+        return DropColumn(self.table, self.column)
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumn:
+    """A column goes, with its values."""
+
+    table: str
+    column: Column
+
+    @property
+    def breaking(self) -> bool:
+        return True
+
+    def inverse(self) -> Change:
+        return AddColumn(self.table, self.column)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameColumn:
+    """A column gets another name and keeps its values."""
+
+    table: str
+    old: str
+    new: str
+
+    @property
+    def breaking(self) -> bool:
+        return True
+
+    def inverse(self) -> Change:
+        return RenameColumn(self.table, self.new, self.old)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterColumn:
+    """A column changes its type, default, or whether it is required. Both have one name."""
+
+    table: str
+    old: Column
+    new: Column
+
+    @property
+    def retyped(self) -> bool:
+        return self.old.type != self.new.type
+
+    @property
+    def tightened(self) -> bool:
+        return self.new.required and not self.old.required
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether values of the enumeration went away or an enumeration came."""
+        if not self.new.enum:
+            return False
+        return not self.old.enum or not set(self.old.enum) <= set(self.new.enum)
+
+    @property
+    def breaking(self) -> bool:
+        return self.retyped or self.tightened or self.narrowed
+
+    def inverse(self) -> Change:
+        return AlterColumn(self.table, self.new, self.old)
+
+
+@dataclass(frozen=True, slots=True)
+class AddIndex:
+    """A new index."""
+
+    table: str
+    index: Index
+
+    @property
+    def breaking(self) -> bool:
+        return False
+
+    def inverse(self) -> Change:
+        return DropIndex(self.table, self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class DropIndex:
+    """An index goes."""
+
+    table: str
+    index: Index
+
+    @property
+    def breaking(self) -> bool:
+        return False
+
+    def inverse(self) -> Change:
+        return AddIndex(self.table, self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class AddConstraint:
+    """A new primary key, unique constraint, foreign key or check."""
+
+    table: str
+    constraint: Constraint
+
+    @property
+    def breaking(self) -> bool:
+        """A foreign key counts as an addition (so says the specification); the others tighten."""
+        return not isinstance(self.constraint, ForeignKey)
+
+    def inverse(self) -> Change:
+        return DropConstraint(self.table, self.constraint)
+
+
+@dataclass(frozen=True, slots=True)
+class DropConstraint:
+    """A constraint goes."""
+
+    table: str
+    constraint: Constraint
+
+    @property
+    def breaking(self) -> bool:
+        return isinstance(self.constraint, PrimaryKey)
+
+    def inverse(self) -> Change:
+        return AddConstraint(self.table, self.constraint)
+
+
+Change: TypeAlias = (
+    CreateTable
+    | DropTable
+    | RenameTable
+    | AddColumn
+    | DropColumn
+    | RenameColumn
+    | AlterColumn
+    | AddIndex
+    | DropIndex
+    | AddConstraint
+    | DropConstraint
+)

@@ -1,0 +1,117 @@
+"""What converts to what: the one definition that every backend follows, value by value.
+
+A type change is allowed when `convertible` says so, and a value is carried over by `convert`.
+Most pairs go through text, in the spelling of `values`; the others are listed here. Nothing is
+ever coerced to null: a value that cannot go is refused with its reason.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from .model import Column, Using
+from .types import ColumnType, TypeKind
+from .values import fit, format_float, format_value, parse
+
+_NUMBERS: frozenset[TypeKind] = frozenset({"int", "bigint", "float", "decimal"})
+_TEXTS: frozenset[TypeKind] = frozenset({"str", "text"})
+_FROM_OTHERS: dict[TypeKind, frozenset[TypeKind]] = {
+    "int": frozenset({"bool"}),
+    "bigint": frozenset({"bool"}),
+    "bool": frozenset({"int", "bigint"}),
+    "date": frozenset({"datetime"}),
+    "datetime": frozenset({"date"}),
+}
+
+
+def convertible(old: ColumnType, new: ColumnType) -> bool:
+    """Whether values of `old` can become values of `new` at all."""
+    if old.kind == new.kind:
+        return old.kind != "native" or old.native == new.native
+    if "native" in (old.kind, new.kind):
+        return False
+    if old.kind in _TEXTS or new.kind in _TEXTS:
+        return True
+    if old.kind in _NUMBERS and new.kind in _NUMBERS:
+        return True
+    return new.kind in _FROM_OTHERS.get(old.kind, frozenset())
+
+
+def convert(value: Any, old: ColumnType, new: ColumnType) -> Any:  # noqa: ANN401
+    """The value in the new type; None stays None; ValueError with the reason if it cannot go."""
+    if value is None:
+        return None
+    if not convertible(old, new):
+        raise ValueError(f"{old.kind} does not become {new.kind}")
+    if old.kind == new.kind:
+        return fit(value, new)
+    if old.kind in _TEXTS:
+        return parse(value, new)
+    if new.kind in _TEXTS:
+        return fit(format_value(value, old), new)
+    return fit(_across(value, new.kind), new)
+
+
+def convert_column(value: Any, old: Column, new: Column) -> Any:  # noqa: ANN401
+    """The value of a changed column: `using` first, else the shared conversion, then `enum`."""
+    if value is None:
+        return None
+    text = format_value(value, old.type)
+    mapped, found = _mapped(text, new.using)
+    if found:
+        return _null(new) if mapped is None else _enumerated(parse(mapped, new.type), new)
+    return _enumerated(convert(value, old.type, new.type), new)
+
+
+def _mapped(text: str, using: Using | None) -> tuple[str | None, bool]:
+    for source, target in using.values if using else ():
+        if source == text:
+            return target, True
+    return None, False
+
+
+def _null(column: Column) -> None:
+    if column.required and column.backfill is None and column.default is None:
+        raise ValueError("would become null under `required`")
+
+
+def _enumerated(value: Any, column: Column) -> Any:  # noqa: ANN401
+    if column.enum and format_value(value, column.type) not in column.enum:
+        raise ValueError(f"is not one of {', '.join(column.enum)}")
+    return value
+
+
+def _across(value: Any, kind: TypeKind) -> Any:  # noqa: ANN401
+    match kind:
+        case "int" | "bigint":
+            return _whole(value)
+        case "float":
+            return float(value)
+        case "decimal":
+            return Decimal(format_float(value) if isinstance(value, float) else value)
+        case "bool":
+            return _zero_or_one(value)
+        case "datetime":
+            return datetime.combine(value, time())
+        case _:
+            return _day(value)
+
+
+def _whole(value: int | float | Decimal) -> int:
+    if value != int(value):
+        raise ValueError("is not a whole number")
+    return int(value)
+
+
+def _zero_or_one(value: int) -> bool:
+    if value not in (0, 1):
+        raise ValueError("is neither 0 nor 1")
+    return bool(value)
+
+
+def _day(value: datetime) -> date:
+    if value.time() != time():
+        raise ValueError("has a time of day, which date does not keep")
+    return value.date()

@@ -1,0 +1,154 @@
+"""Changes in words: for the preview, the report and the history."""
+
+from __future__ import annotations
+
+from .changes import (
+    AddColumn,
+    AddConstraint,
+    AddIndex,
+    AlterColumn,
+    Change,
+    CreateTable,
+    DropColumn,
+    DropConstraint,
+    DropIndex,
+    DropTable,
+    RenameColumn,
+    RenameTable,
+)
+from .model import Check, Column, Constraint, Default, ForeignKey, PrimaryKey, UniqueConstraint
+
+
+def symbol(change: Change) -> str:
+    """`+` for what comes, `-` for what goes, `~` for what changes."""
+    match change:
+        case CreateTable() | AddColumn() | AddIndex() | AddConstraint():
+            return "+"
+        case DropTable() | DropColumn() | DropIndex() | DropConstraint():
+            return "-"
+        case _:
+            return "~"
+
+
+def kind(change: Change) -> str:
+    """The kind of change as reports name it: `add_column`."""
+    name = type(change).__name__
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+def column_of(change: Change) -> str | None:
+    """The column that a change is about, as it is called afterwards; None if it is not one."""
+    match change:
+        case AddColumn(_, column) | DropColumn(_, column) | AlterColumn(_, _, column):
+            return column.name
+        case RenameColumn(_, _, new):
+            return new
+        case _:
+            return None
+
+
+def summary(change: Change, *, qualified: bool = False, done: bool = True) -> str:
+    """What changed (`Added column: email`), or will (`Add column: email`).
+
+    `qualified` writes `posts.email` for columns, to tell the tables of one schema apart.
+    """
+    verb, noun, what = _words(change, f"{change.table}." if qualified else "")
+    return f"{verb}{_PAST[verb] if done else ''} {noun}: {what}"
+
+
+def detail(change: Change) -> str:
+    """What else there is to know, for the brackets after `summary`; may be empty."""
+    match change:
+        case AddColumn(_, column):
+            return column_facts(column)
+        case AlterColumn(_, old, new):
+            return ", ".join(_alterations(old, new))
+        case AddConstraint(_, constraint) | DropConstraint(_, constraint):
+            return constraint_text(constraint)
+        case CreateTable(table):
+            return f"{len(table.columns)} column{'' if len(table.columns) == 1 else 's'}"
+        case AddIndex(_, index) | DropIndex(_, index):
+            return ", ".join((*index.columns, *(["unique"] if index.unique else [])))
+        case _:
+            return ""
+
+
+def column_facts(column: Column) -> str:
+    """`type: str, required: false` and whatever else the column says."""
+    facts = [f"type: {column.type}", f"required: {str(column.required).lower()}"]
+    if column.default is not None:
+        facts.append(f"default: {default_text(column.default)}")
+    return ", ".join(facts)
+
+
+def default_text(default: Default | None) -> str:
+    """A default as a schema file writes it."""
+    if default is None:
+        return "null"
+    return "now" if default.kind == "now" else default.text
+
+
+def constraint_text(constraint: Constraint) -> str:
+    """A constraint in words."""
+    match constraint:
+        case PrimaryKey(columns=columns):
+            return f"primary key on {', '.join(columns)}"
+        case UniqueConstraint(columns=columns):
+            return f"unique: {', '.join(columns)}"
+        case ForeignKey(columns=columns, ref_table=table, ref_columns=refs):
+            return f"{', '.join(columns)} → {table}.{', '.join(refs)}"
+        case Check(expression=expression):
+            return expression
+
+
+_PAST = {"Add": "ed", "Create": "d", "Drop": "ped", "Rename": "d", "Change": "d"}
+
+
+def _words(change: Change, prefix: str) -> tuple[str, str, str]:
+    match change:
+        case CreateTable(table):
+            return "Create", "table", table.name
+        case DropTable(table):
+            return "Drop", "table", table.name
+        case RenameTable(old, new):
+            return "Rename", "table", f"{old} → {new}"
+        case AddColumn(_, column):
+            return "Add", "column", f"{prefix}{column.name}"
+        case DropColumn(_, column):
+            return "Drop", "column", f"{prefix}{column.name}"
+        case RenameColumn(_, old, new):
+            return "Rename", "column", f"{prefix}{old} → {new}"
+        case AlterColumn(_, _, column):
+            return "Change", "column", f"{prefix}{column.name}"
+        case AddIndex(_, index):
+            return "Add", "index", index.name
+        case DropIndex(_, index):
+            return "Drop", "index", index.name
+        case AddConstraint(_, constraint):
+            return "Add", *_constraint_words(constraint, prefix)
+        case DropConstraint(_, constraint):
+            return "Drop", *_constraint_words(constraint, prefix)
+
+
+def _constraint_words(constraint: Constraint, prefix: str) -> tuple[str, str]:
+    match constraint:
+        case PrimaryKey(columns=columns):
+            return "primary key", f"{prefix}{', '.join(columns)}"
+        case UniqueConstraint(name=name):
+            return "unique constraint", name
+        case ForeignKey(name=name):
+            return "foreign key", name
+        case Check(name=name):
+            return "check", name
+
+
+def _alterations(old: Column, new: Column) -> list[str]:
+    pairs = [
+        ("type", str(old.type), str(new.type)),
+        ("required", str(old.required).lower(), str(new.required).lower()),
+        ("default", default_text(old.default), default_text(new.default)),
+        ("enum", "|".join(old.enum) or "none", "|".join(new.enum) or "none"),
+        ("auto_increment", str(old.auto_increment).lower(), str(new.auto_increment).lower()),
+        ("generated", old.generated or "no", new.generated or "no"),
+    ]
+    return [f"{name}: {before} → {after}" for name, before, after in pairs if before != after]

@@ -1,0 +1,70 @@
+"""The six hooks. A plugin implements any of them with `@hookimpl`, naming only what it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
+
+import pluggy
+
+from .backend import BackendType
+from .changes import Change
+from .context import MigrationContext, SchemaInfo
+from .model import Schema
+from .versions import Version
+
+PROJECT = "zmigration"
+API_VERSION = 1
+"""The version of this contract; a plugin may state the one it is for as `ZMIGRATION_API`."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@runtime_checkable
+class DiffRule(Protocol):
+    """One look at two schemas: finds changes, or rewrites those that others found.
+
+    `after` names the rules that must have run before.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def after(self) -> tuple[str, ...]: ...
+
+    def run(
+        self, current: Schema, desired: Schema, changes: tuple[Change, ...]
+    ) -> tuple[Change, ...]:
+        """All changes that are known now. To refuse one, raise `UnsupportedChange`."""
+        ...
+
+
+class Hooks:
+    """The hook specifications."""
+
+    @hookspec
+    def zmigration_backends(self) -> Iterable[BackendType]:  # type: ignore[empty-body]
+        """Offer kinds of store, each under a name for `Meta.Data_Type`."""
+
+    @hookspec
+    def zmigration_diff_rules(self) -> Iterable[DiffRule]:  # type: ignore[empty-body]
+        """Offer rules that find or rewrite changes."""
+
+    @hookspec(firstresult=True)
+    def zmigration_suggest_version(
+        self, schema: SchemaInfo, current: Version, changes: Sequence[Change]
+    ) -> Version | None:
+        """Suggest the next version, or None to leave it to the next plugin."""
+
+    @hookspec
+    def zmigration_before_migrate(self, context: MigrationContext) -> None:
+        """Run inside the unit of work, before the first step. Raising undoes everything."""
+
+    @hookspec
+    def zmigration_after_migrate(self, context: MigrationContext) -> None:
+        """Run inside the unit of work, after the last step. Raising undoes everything."""
+
+    @hookspec
+    def zmigration_on_rollback(self, context: MigrationContext) -> None:
+        """Run inside the unit of work of a rollback, after its last step."""

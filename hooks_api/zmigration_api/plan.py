@@ -1,0 +1,43 @@
+"""What a run will do: steps, each with its statements. What is shown is what is hashed and run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .changes import Change
+
+HazardKind = Literal["data_loss", "rewrite", "lock", "rename_or_replace", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """Something to know before saying yes.
+
+    data_loss: values go. rewrite: the whole table or file is written anew. lock: others wait.
+    rename_or_replace: may be a rename that the schema file does not say. note: anything else.
+    """
+
+    kind: HazardKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One or more changes of one table that a store makes together.
+
+    `statements` are the very texts that a SQL store executes, each ending with a semicolon; a
+    store without SQL describes each change in one such line. `undo` takes the step back in
+    structure (values that are gone need the archive). A change that the store need not be told
+    of (a wider length on a store that keeps no lengths) has no statements.
+    """
+
+    changes: tuple[Change, ...]
+    statements: tuple[str, ...]
+    undo: tuple[str, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The table as it is called after the step."""
+        return self.changes[-1].table

@@ -1,0 +1,90 @@
+"""What the data is asked before anything is touched, and its answers.
+
+Questions speak of the store as it is now: current table and column names, old types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from .model import Check, Column, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Nulls:
+    """Which rows have null in a column that becomes required?
+
+    A column that is not there yet is null in every row.
+    """
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Which values of these columns (none of them null) stand in more than one row?"""
+
+    table: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """Which rows refer (no column null) to a row of `ref_table` that is not there?
+
+    `ref_table` None: the table referred to is new or missing, so every reference is an orphan.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    ref_table: str | None
+    ref_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unconvertible:
+    """Which values cannot become values of the new column: type, length, `enum` or `using`?
+
+    `old` and `new` have the column's current name. Nulls always convert to null here.
+    """
+
+    table: str
+    old: Column
+    new: Column
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFailures:
+    """Which rows make the condition false? It is SQL over current column names."""
+
+    table: str
+    check: Check
+
+
+Question: TypeAlias = Nulls | Duplicates | Orphans | Unconvertible | CheckFailures
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One offending row: its key (primary key values, or the row's number from 1) and values.
+
+    `line` is the line of the row in its file, where there is one.
+    """
+
+    key: tuple[Scalar, ...]
+    values: tuple[Scalar, ...]
+    line: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How many rows offend, and the first few of them (at most `MAX_SAMPLES`)."""
+
+    count: int = 0
+    samples: tuple[Sample, ...] = field(default=())
+
+
+MAX_SAMPLES = 5

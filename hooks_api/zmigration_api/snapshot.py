@@ -1,0 +1,76 @@
+"""Schemas as JSON-able dicts and back: for history, base hashes and drift."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from .model import (
+    Check,
+    Column,
+    Default,
+    ForeignKey,
+    Index,
+    PrimaryKey,
+    Schema,
+    Table,
+    UniqueConstraint,
+)
+from .types import ColumnType
+
+_HINTS = frozenset({"renamed_from", "backfill", "using", "line"})
+_PARTS: dict[str, type] = {
+    "type": ColumnType,
+    "default": Default,
+    "primary_key": PrimaryKey,
+    "columns": Column,
+    "unique": UniqueConstraint,
+    "foreign_keys": ForeignKey,
+    "checks": Check,
+    "indexes": Index,
+    "tables": Table,
+}
+
+
+def encode(value: Any) -> Any:  # noqa: ANN401
+    """A model value as JSON-able data; hints and empty fields are left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = ((f.name, getattr(value, f.name)) for f in fields(value))
+        return {name: encode(v) for name, v in pairs if name not in _HINTS and v not in (None, ())}
+    return [encode(item) for item in value] if isinstance(value, tuple) else value
+
+
+def decode_schema(data: Mapping[str, Any]) -> Schema:
+    """The schema that `encode` wrote. Unknown keys (of a newer version) are ignored."""
+    schema: Schema = _decode(Schema, data)
+    return schema
+
+
+def decode_table(data: Mapping[str, Any]) -> Table:
+    """The table that `encode` wrote."""
+    table: Table = _decode(Table, data)
+    return table
+
+
+def fingerprint(value: Any) -> str:  # noqa: ANN401
+    """A SHA-256 over `encode`, the same for equal structures in any process."""
+    text = json.dumps(encode(value), sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _decode(cls: type, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    known = {f.name for f in fields(cls)}
+    return cls(**{name: _value(cls, name, v) for name, v in data.items() if name in known})
+
+
+def _value(cls: type, name: str, value: Any) -> Any:  # noqa: ANN401
+    part = _PARTS.get(name)
+    if isinstance(value, Mapping):
+        return _decode(part, value) if part else value
+    if isinstance(value, list):
+        names_only = cls is not Table and cls is not Schema
+        return tuple(v if names_only or part is None else _decode(part, v) for v in value)
+    return value

@@ -1,0 +1,90 @@
+"""The command line: `zolo migrate`, `zolo plugins`, `zolo-migrate`, `python -m zcli_migration`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from . import __version__
+
+WORDS = ("migrate", "plugins")
+DESCRIPTION = "Make the data stores of a zCLI app match its zSchema files."
+EXIT_CODES = """\
+exit codes:
+  0    done, or nothing to do
+  1    failed, nothing was changed
+  2    bad usage, schema or configuration
+  3    changes are pending (--check), not approved, or nobody is there to approve them
+  4    drift: the store was changed by something else
+  5    another run holds the lock
+  130  interrupted, nothing was changed
+"""
+
+
+def zolo(arguments: Sequence[str] | None = None) -> int:
+    """`zolo`: our words here, every other word to the host's own command."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] == "migrate":
+        return zolo_migrate(given[1:])
+    if given and given[0] == "plugins":
+        return plugins_command(given[1:])
+    from .host_command import run_host
+
+    return run_host(given)
+
+
+def zolo_migrate(arguments: Sequence[str] | None = None) -> int:
+    """`zolo migrate`; the exit code."""
+    parser = migrate_parser()
+    options = parser.parse_args(arguments)
+    from .commands import run_migrate
+
+    return run_migrate(options)
+
+
+def plugins_command(arguments: Sequence[str] | None = None) -> int:
+    """`zolo plugins`; the exit code."""
+    parser = argparse.ArgumentParser(prog="zolo plugins", description="List the plugins.")
+    parser.add_argument("--json", action="store_true", help="print them as JSON")
+    options = parser.parse_args(arguments)
+    from .commands import run_plugins
+
+    return run_plugins(as_json=options.json)
+
+
+def migrate_parser() -> argparse.ArgumentParser:
+    """The flags of `zolo migrate`."""
+    parser = argparse.ArgumentParser(
+        prog="zolo migrate",
+        description=DESCRIPTION,
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("app_file", help="the app's zSpark file, such as zTest.py or app.py")
+    add("--auto-approve", action="store_true", help="do not ask before applying (for CI/CD)")
+    add("--version", metavar="VERSION", help="the version to record, such as v2.0.0")
+    add("--schema", metavar="NAME", action="append", default=[], help="only this schema (repeat)")
+    add("--force-sync", action="store_true", help="follow the file over drift (dangerous)")
+    add("--lock-timeout", metavar="SECONDS", type=_seconds, default=10.0, help="default: 10")
+    add("--no-plugins", action="store_true", help="load no third-party plugins")
+    add("--debug", action="store_true", help="show tracebacks")
+    add("--json", action="store_true", help="print one JSON object instead of the report")
+    looking = parser.add_argument_group("looking only (nothing is touched)")
+    modes = looking.add_mutually_exclusive_group()
+    mode = modes.add_argument
+    mode("--dry-run", action="store_true", help="show the changes and the DDL")
+    mode("--check", action="store_true", help="exit with 3 if changes are pending")
+    mode("--sql", action="store_true", help="print the statements and nothing else")
+    mode("--status", action="store_true", help="one line for each schema: versions and state")
+    mode("--history", action="store_true", help="every migration that was recorded")
+    parser.add_argument("-V", action="version", version=f"zcli-migration {__version__}")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 86400 seconds")
+    return seconds

@@ -1,0 +1,123 @@
+"""What the flags mean: one function for each thing that the command line can do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from dataclasses import asdict
+
+from zmigration_api import MigrationError, UsageError, Version
+
+from .json_report import history_to_json, status_to_json, to_json
+from .listing import history_lines, schema_histories, status_lines, statuses
+from .outcome import INTERRUPTED, SchemaOutcome
+from .plugins import load_plugins
+from .project import Selection
+from .report import Report
+from .runner import Request, migrate
+from .screen import Screen
+
+
+def run_migrate(options: argparse.Namespace) -> int:
+    """Run `zolo migrate` with parsed options; the exit code."""
+    screen = Screen(quiet=options.json or options.sql)
+    report = Report(screen)
+    try:
+        if options.status or options.history:
+            return _list(options, report)
+        outcome = migrate(_request(options), report)
+    except MigrationError as error:
+        return _refused(error, options)
+    except KeyboardInterrupt:
+        print("Interrupted: nothing was changed", file=sys.stderr)
+        return INTERRUPTED
+    if options.json:
+        sys.stdout.write(to_json(outcome))
+    elif options.sql:
+        _print_statements(outcome.schemas, outcome.error)
+    if options.debug:
+        _print_tracebacks([outcome.error, *(s.error for s in outcome.schemas)])
+    return outcome.exit_code
+
+
+def _request(options: argparse.Namespace) -> Request:
+    return Request(
+        selection=_selection(options),
+        look_only=options.dry_run or options.check or options.sql,
+        pending_is_failure=options.check,
+        auto_approve=options.auto_approve,
+        force_sync=options.force_sync,
+        version=_version(options.version),
+        lock_timeout=options.lock_timeout,
+    )
+
+
+def _selection(options: argparse.Namespace) -> Selection:
+    return Selection(
+        app_file=options.app_file,
+        schemas=tuple(options.schema),
+        third_party_plugins=not options.no_plugins,
+    )
+
+
+def _version(text: str | None) -> Version | None:
+    if text is None:
+        return None
+    try:
+        return Version.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--version: {error}", hint="write it like v2.0.0") from None
+
+
+def _refused(error: MigrationError, options: argparse.Namespace) -> int:
+    print(f"❌ {error}", file=sys.stderr)
+    if error.hint:
+        print(f"   → {error.hint}", file=sys.stderr)
+    if options.debug:
+        _print_tracebacks([error])
+    return error.exit_code
+
+
+def _print_tracebacks(errors: list[MigrationError | None]) -> None:
+    for error in filter(None, dict.fromkeys(errors)):
+        traceback.print_exception(error, file=sys.stderr)
+
+
+def _print_statements(schemas: tuple[SchemaOutcome, ...], error: MigrationError | None) -> None:
+    for schema in schemas:
+        for step in schema.steps:
+            print(*step.statements, sep="\n", end="\n" if step.statements else "")
+    shown = dict.fromkeys(filter(None, [error, *(schema.error for schema in schemas)]))
+    for failure in shown:
+        print(f"❌ {failure}", file=sys.stderr)
+
+
+def _list(options: argparse.Namespace, report: Report) -> int:
+    """`--status` and `--history`: without the banner, since they are read by eye or by a program."""
+    silent = Report(Screen(quiet=True))
+    screen = Screen(quiet=options.json)
+    if options.status:
+        found = statuses(_selection(options), silent)
+        lines, text = status_lines(found), status_to_json(found)
+    else:
+        histories = schema_histories(_selection(options), silent)
+        lines, text = history_lines(histories), history_to_json(histories)
+    if options.json:
+        sys.stdout.write(text)
+    for line in lines:
+        screen.line(line)
+    return 0
+
+
+def run_plugins(*, as_json: bool) -> int:
+    """Run `zolo plugins`; the exit code."""
+    statuses_ = load_plugins().statuses
+    if as_json:
+        print(json.dumps([asdict(status) for status in statuses_], indent=2))
+        return 0
+    for status in statuses_:
+        state = status.error or ", ".join(status.hooks) or "no hooks"
+        print(f"{status.name:<16} {status.distribution} {status.version:<10} {state}")
+    return 0

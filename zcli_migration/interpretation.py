@@ -1,0 +1,184 @@
+"""What a live table means in the terms of the schema files.
+
+A store says less than a schema file: SQLite has no dates, CSV has nothing but names, and zCLI
+creates tables looser than their schema. So a live fact is read in this order:
+
+1. it has not moved since it was last recorded: it means what the record says;
+2. the store may be looser than what the record (or, on adoption, the file) says, and does not
+   contradict it: it means that;
+3. it contradicts: the store is believed.
+
+What neither the file nor the record knows is not ours and is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from zmigration_api import (
+    Check,
+    Column,
+    Default,
+    Fact,
+    ForeignKey,
+    Index,
+    PrimaryKey,
+    Store,
+    Table,
+    UniqueConstraint,
+)
+from zmigration_api.snapshot import encode
+
+_Item = TypeVar("_Item", UniqueConstraint, ForeignKey, Index, Check)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How to read one store: what it keeps, and which columns must be taken at their word.
+
+    `strict` names (table, column) pairs that a run has just made: there looser is wrong.
+    """
+
+    store: Store
+    keeps: frozenset[Fact]
+    strict: Collection[tuple[str, str]] = ()
+
+
+def interpret(
+    reading: Reading,
+    live: Table,
+    *,
+    wanted: Table | None = None,
+    recorded: Table | None = None,
+    observed: Table | None = None,
+) -> Table:
+    """The live table as the files would have said it.
+
+    `wanted` is the file's table, `recorded` the last recorded one, `observed` what the store
+    showed when that was recorded. `live` and `recorded` go by the names before any rename.
+    """
+    known = recorded or wanted
+    if known is None:
+        return live
+    return replace(
+        live,
+        columns=_columns(reading, live, wanted, recorded, observed),
+        primary_key=_primary_key(reading, live, known, recorded, observed),
+        unique=_items(reading, "unique", "unique", live, wanted, recorded),
+        foreign_keys=_items(reading, "foreign_keys", "foreign_keys", live, wanted, recorded),
+        checks=_items(reading, "checks", "checks", live, wanted, recorded),
+        indexes=_items(reading, "indexes", "indexes", live, wanted, recorded),
+        comment=known.comment,
+    )
+
+
+def _columns(
+    reading: Reading,
+    live: Table,
+    wanted: Table | None,
+    recorded: Table | None,
+    observed: Table | None,
+) -> tuple[Column, ...]:
+    columns = []
+    for column in live.columns:
+        before = recorded.column(column.name) if recorded else None
+        seen = observed.column(column.name) if observed else None
+        if before is not None and seen is not None and encode(seen) == encode(column):
+            columns.append(replace(before, native=column.native))
+            continue
+        meant = before or _wanted_column(wanted, column.name)
+        if meant is not None:
+            strict = (live.name, column.name) in reading.strict
+            columns.append(_column(reading, column, meant, strict=strict))
+    return tuple(columns)
+
+
+def _wanted_column(wanted: Table | None, name: str) -> Column | None:
+    """The file's column that this live one is, or is to be renamed to."""
+    if wanted is None:
+        return None
+    source = next((c for c in wanted.columns if c.renamed_from == name), None)
+    return wanted.column(name) or source
+
+
+def _column(reading: Reading, live: Column, meant: Column, *, strict: bool) -> Column:
+    typed = "type" not in reading.keeps or reading.store.reads_as(live, meant.type)
+    required = live.required or (meant.required and not strict)
+    default = _default(live.default, meant.default, strict=strict)
+    return replace(
+        meant,
+        name=live.name,
+        type=meant.type if typed else live.type,
+        required=required if "required" in reading.keeps else meant.required,
+        default=default if "default" in reading.keeps else meant.default,
+        generated=meant.generated if _both_or_neither(live, meant, reading) else live.generated,
+        native=live.native,
+    )
+
+
+def _both_or_neither(live: Column, meant: Column, reading: Reading) -> bool:
+    if "type" not in reading.keeps:
+        return True
+    return (live.generated is None) == (meant.generated is None)
+
+
+def _default(live: Default | None, meant: Default | None, *, strict: bool) -> Default | None:
+    """zCLI tells its stores of no defaults, or of raw ones; only plain values can contradict."""
+    if live == meant or (live is not None and live.kind == "expression"):
+        return meant
+    if meant is not None and meant.kind == "app":
+        return meant if live is None else live
+    if strict:
+        return live
+    if live is None or meant is None or meant.kind != "value" or live.text == "now":
+        return meant
+    return live
+
+
+def _primary_key(
+    reading: Reading,
+    live: Table,
+    known: Table,
+    recorded: Table | None,
+    observed: Table | None,
+) -> PrimaryKey | None:
+    """A table of zCLI's may lack the key that its schema gives a field; it is taken as it is."""
+    unmoved = observed is not None and observed.primary_key == live.primary_key
+    if "key" not in reading.keeps or live.primary_key is None or (recorded and unmoved):
+        return known.primary_key
+    return live.primary_key
+
+
+def _items(
+    reading: Reading,
+    fact: Fact,
+    attribute: str,
+    live: Table,
+    wanted: Table | None,
+    recorded: Table | None,
+) -> tuple[_Item, ...]:
+    """Constraints or indexes: the live ones that a record or a file knows, under live names."""
+    ours: Sequence[_Item] = getattr(recorded, attribute) if recorded else ()
+    asked: Sequence[_Item] = getattr(wanted, attribute) if wanted else ()
+    if fact not in reading.keeps:
+        return tuple(ours if recorded else asked)
+    found = []
+    for item in getattr(live, attribute):
+        meant = next((known for known in (*ours, *asked) if _same(known, item)), None)
+        if meant is not None:
+            found.append(replace(meant, name=item.name))
+    return tuple(found)
+
+
+def _same(known: _Item, live: _Item) -> bool:
+    """Conditions are compared by where they stand, not by text: each store rewrites them."""
+    match known, live:
+        case Check(), Check():
+            return known.name.lower() == live.name.lower()
+        case Index(), Index():
+            shape = (known.columns, known.unique, known.where is None)
+            return shape == (live.columns, live.unique, live.where is None)
+        case _:
+            return known == live

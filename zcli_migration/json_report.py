@@ -1,0 +1,82 @@
+"""The outcome of a run as one JSON object, for `--json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from zmigration_api import Change, MigrationError, Step
+from zmigration_api.describe import column_of, kind, summary
+
+from .listing import SchemaHistory, SchemaStatus
+from .outcome import Outcome, SchemaOutcome
+
+
+def to_json(outcome: Outcome) -> str:
+    """The object as text, with a line end."""
+    data: dict[str, object] = {
+        "app": outcome.app,
+        "exit_code": outcome.exit_code,
+        "schemas": [_schema(schema) for schema in outcome.schemas],
+    }
+    if outcome.error is not None:
+        data["error"] = _error(outcome.error)
+    return _text(data)
+
+
+def _schema(schema: SchemaOutcome) -> dict[str, object]:
+    decision = schema.survey.decision if schema.survey else None
+    suggested = decision.suggested if decision else None
+    recorded = decision.recorded if decision else None
+    to = (decision.to or decision.recorded) if decision else None
+    changes = schema.survey.changes if schema.survey else ()
+    return {
+        "name": schema.name,
+        "backend": schema.backend,
+        "store": schema.store,
+        "status": schema.status,
+        "from_version": str(recorded) if recorded else None,
+        "to_version": str(to) if to else None,
+        "suggested_version": str(suggested) if suggested else None,
+        "changes": [_change(change, schema.steps) for change in changes],
+        "statements": [s for step in schema.steps for s in step.statements],
+        "warnings": list(schema.warnings),
+        "error": _error(schema.error) if schema.error else None,
+    }
+
+
+def _change(change: Change, steps: tuple[Step, ...]) -> dict[str, object]:
+    hazards = [hazard for step in steps if change in step.changes for hazard in step.hazards]
+    return {
+        "kind": kind(change),
+        "table": change.table,
+        "column": column_of(change),
+        "summary": summary(change),
+        "breaking": change.breaking,
+        "hazards": [asdict(hazard) for hazard in hazards],
+    }
+
+
+def _error(error: MigrationError) -> dict[str, object]:
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "file": str(error.file) if error.file else None,
+        "line": error.line,
+    }
+
+
+def status_to_json(found: Sequence[SchemaStatus]) -> str:
+    """The statuses as one JSON object, with a line end."""
+    return _text({"schemas": [asdict(status) for status in found]})
+
+
+def history_to_json(histories: Sequence[SchemaHistory]) -> str:
+    """The histories as one JSON object, with a line end."""
+    return _text({"schemas": [asdict(history) for history in histories]})
+
+
+def _text(data: dict[str, object]) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,60 @@
+"""What a hook gets as `zcli`: a light stand-in for the host's object.
+
+It offers what data hooks use (data, logger, session, config, display, zspark). Creating the real
+object would install signal handlers, start servers and write into the user's folders.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from zmigration_api import Data
+
+
+class Display:
+    """The host's `display`, as far as hooks print with it."""
+
+    def text(self, message: object = "", **_: object) -> None:
+        """Print one line."""
+        print(message)
+
+    info = success = warning = error = header = text
+
+
+class Config:
+    """The host's `config`: environment variables and the workspace."""
+
+    def __init__(self, environment: Mapping[str, str], workspace: Path) -> None:
+        self.environment = dict(environment)
+        self.workspace = workspace
+
+    def get_env_var(self, name: str, default: str | None = None) -> str | None:
+        """A variable of `.zEnv` or of the process."""
+        return self.environment.get(name, default)
+
+
+class LightZCLI:
+    """`zcli` for hooks; anything else than its attributes needs the real host."""
+
+    def __init__(
+        self,
+        data: Data,
+        zspark: Mapping[str, object],
+        environment: Mapping[str, str],
+        workspace: Path,
+    ) -> None:
+        self.data = data
+        self.zspark = dict(zspark)
+        self.zspark_obj = self.zspark
+        self.session: dict[str, object] = {"zSpace": str(workspace), "zSpark": self.zspark}
+        self.config = Config(environment, workspace)
+        self.logger = logging.getLogger("zolo.migrate")
+        self.display = Display()
+
+    def __getattr__(self, name: str) -> object:
+        raise AttributeError(
+            f"zcli.{name} needs zolo-zcli; in a migration zcli has "
+            "data, logger, session, config, display and zspark"
+        )

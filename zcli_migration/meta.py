@@ -1,0 +1,90 @@
+"""A quick look at a schema file's Meta, without parsing the rest of the file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from zmigration_api.errors import AppError
+
+BaseLoader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+META_KEYS = ("Meta", "zMeta")
+UNREADABLE = "its Meta cannot be read"
+
+# The key at the start of a line, then every line that is blank, indented or a comment.
+_BLOCK = re.compile(
+    r"""^(?P<quote>["']?) z?Meta (?P=quote) [ \t]* : (?=\s) .*
+        (?: \n (?: [ \t\r\#}\]] .* )? )*""",
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meta:
+    """What discovery needs of a Meta block; the schema file itself is read elsewhere.
+
+    `migrates` is None where zMigration is not given. `problem` says why nothing was read.
+    """
+
+    data_source: str | None = None
+    data_path: str | None = None
+    migrates: bool | None = None
+    problem: str | None = None
+
+
+def read_meta(path: Path) -> Meta:
+    """Look at the Meta of a YAML or JSON schema file.
+
+    A file whose Meta cannot be understood has a `problem`. Raises `AppError` where the file
+    cannot be opened.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return Meta(problem="it is not UTF-8 text")
+    except OSError as error:
+        message = f"the schema file cannot be read: {error.strerror}"
+        raise AppError(message, hint="check its permissions", file=path) from None
+    try:
+        return _meta(_parse(path, text))
+    except (ValueError, RecursionError, yaml.YAMLError):
+        return Meta(problem=UNREADABLE)
+
+
+def _parse(path: Path, text: str) -> object:
+    if path.suffix == ".json":
+        return json.loads(text)
+    if text.lstrip().startswith("{"):
+        return yaml.load(text, BaseLoader)
+    block = _BLOCK.search(text)
+    return yaml.load(block[0], BaseLoader) if block else None
+
+
+def _meta(document: object) -> Meta:
+    if not isinstance(document, dict):
+        return Meta()
+    block = next((document[key] for key in META_KEYS if key in document), None)
+    if not isinstance(block, dict):
+        return Meta()
+    return Meta(
+        data_source=_text(block, "Data_Source"),
+        data_path=_text(block, "Data_Path"),
+        migrates=_flag(block),
+    )
+
+
+def _text(block: Mapping[object, object], key: str) -> str | None:
+    value = block.get(key)
+    return value if isinstance(value, str) and value not in ("", "~", "null") else None
+
+
+def _flag(block: Mapping[object, object]) -> bool | None:
+    """zMigration as YAML 1.1 reads it: true, yes and on."""
+    if "zMigration" not in block:
+        return None
+    return str(block["zMigration"]).lower() in ("true", "yes", "on")

@@ -1,0 +1,143 @@
+"""From changes to a plan: an order that works, and the steps that the store makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zmigration_api import (
+    AddColumn,
+    AddConstraint,
+    AddIndex,
+    AlterColumn,
+    BackendType,
+    Change,
+    CreateTable,
+    DropColumn,
+    DropConstraint,
+    DropIndex,
+    DropTable,
+    ForeignKey,
+    Hazard,
+    RenameColumn,
+    RenameTable,
+    Schema,
+    Step,
+    Store,
+    UnsupportedChange,
+)
+from zmigration_api.describe import summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one store will be asked to do. `base_hash` is of the state that it was made for."""
+
+    steps: tuple[Step, ...]
+    changes: tuple[Change, ...]
+    base_hash: str
+
+
+def make_plan(
+    store: Store,
+    backend: BackendType,
+    changes: Sequence[Change],
+    current: Schema,
+    desired: Schema,
+    base_hash: str,
+) -> Plan:
+    """The plan for these changes; UnsupportedChange if the backend cannot make one of them."""
+    for change in changes:
+        if type(change) not in backend.supports:
+            raise UnsupportedChange(
+                f"{backend.name} cannot do this: {summary(change, qualified=True, done=False)}",
+                hint="undo this change in the schema file, or make it in the store by hand",
+            )
+    ordered = in_order(changes)
+    steps = store.plan(ordered, current, desired) if ordered else ()
+    return Plan(steps=steps, changes=ordered, base_hash=base_hash)
+
+
+def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes in an order in which each can be made.
+
+    Foreign keys go first and come last, so tables may be created in any order; tables that
+    refer to others are dropped before them.
+    """
+    dropped = {c.table: c for c in changes if isinstance(c, DropTable)}
+    drop_order = {name: place for place, name in enumerate(_referring_first(dropped))}
+    return tuple(sorted(changes, key=lambda c: (_stage(c), drop_order.get(c.table, 0))))
+
+
+def _stage(change: Change) -> int:
+    match change:
+        case RenameTable():
+            return 0
+        case RenameColumn():
+            return 1
+        case DropConstraint(_, ForeignKey()):
+            return 2
+        case DropIndex():
+            return 3
+        case DropConstraint():
+            return 4
+        case CreateTable():
+            return 5
+        case AddColumn():
+            return 6
+        case AlterColumn():
+            return 7
+        case DropColumn():
+            return 8
+        case AddConstraint(_, ForeignKey()):
+            return 11
+        case AddConstraint():
+            return 9
+        case AddIndex():
+            return 10
+        case DropTable():
+            return 12
+
+
+def _referring_first(dropped: dict[str, DropTable]) -> list[str]:
+    """Dropped tables, those that refer to others before these; a circle in the order given."""
+    placed: list[str] = []
+
+    def place(name: str, above: tuple[str, ...]) -> None:
+        if name in placed or name in above:
+            return
+        for other, drop in dropped.items():
+            refers = any(key.ref_table == name for key in drop.content.foreign_keys)
+            if refers and other != name:
+                place(other, (*above, name))
+        placed.append(name)
+
+    for name in dropped:
+        place(name, ())
+    return placed
+
+
+def possible_renames(changes: Sequence[Change]) -> list[tuple[str, str, str]]:
+    """(table, dropped column, added column) where a drop and an add may be a rename.
+
+    Only pairs of the same kind of type that are unambiguous: one drop and one add of that kind.
+    """
+    found = []
+    drops = [c for c in changes if isinstance(c, DropColumn)]
+    adds = [c for c in changes if isinstance(c, AddColumn)]
+    for drop in drops:
+        kind = (drop.table, drop.column.type.kind)
+        twins = [a for a in adds if (a.table, a.column.type.kind) == kind]
+        rivals = [d for d in drops if (d.table, d.column.type.kind) == kind]
+        if len(twins) == 1 and len(rivals) == 1:
+            found.append((drop.table, drop.column.name, twins[0].column.name))
+    return found
+
+
+def rename_hazard(table: str, old: str, new: str) -> Hazard:
+    """What to say when nobody can be asked whether it is a rename."""
+    return Hazard(
+        "rename_or_replace",
+        f"{table}: {old} goes with its values and {new} comes empty; "
+        f"if this is a rename, add `renamed_from: {old}` to {new}",
+    )

@@ -1,0 +1,134 @@
+"""An app opened for a run: configuration, plugins, schema files, and a unit for each store."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zmigration_api import BackendType, SchemaFileError, Target, UsageError
+
+from .app import App, load_app
+from .discovery import discover
+from .plugins import Plugins, load_plugins
+from .report import Report
+from .schema_file import SchemaFile, check_references, read_schema_file
+from .survey import Unit
+from .target import resolve_target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which app, which of its schemas (names with or without "zSchema.", none: all), plugins."""
+
+    app_file: str
+    schemas: tuple[str, ...] = ()
+    third_party_plugins: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The app with everything opened. `units` is empty when no schema takes part."""
+
+    app: App
+    plugins: Plugins
+    units: tuple[Unit, ...]
+
+
+@contextlib.contextmanager
+def open_project(selection: Selection, report: Report) -> Iterator[Project]:
+    """Load, discover and open; every store is closed at the end."""
+    report.banner(Path(selection.app_file).name, Path(selection.app_file).absolute().parent)
+    app = load_app(selection.app_file)
+    report.loaded(app)
+    plugins = load_plugins(third_party=selection.third_party_plugins)
+    report.initialized([f"plugin {s.name}: {s.error}" for s in plugins.broken()])
+    found = discover(app)
+    every = [(ref, read_schema_file(ref.path, ref.name)) for ref in found.schemas]
+    report.discovered([file for _, file in every], found.notes)
+    enabled = [file for _, file in every if file.meta.enabled is not False]
+    chosen = _chosen(enabled, selection.schemas)
+    with contextlib.ExitStack() as stack:
+        units = tuple(_units(chosen, enabled, app, plugins, stack))
+        yield Project(app=app, plugins=plugins, units=units)
+
+
+def _chosen(files: Sequence[SchemaFile], names: Sequence[str]) -> list[SchemaFile]:
+    wanted = {name.removeprefix("zSchema.").lower() for name in names}
+    unknown = wanted - {file.short_name.lower() for file in files}
+    if unknown:
+        known = ", ".join(file.name for file in files) or "none"
+        raise UsageError(
+            f"no enabled schema is called {sorted(unknown)[0]}", hint=f"enabled are: {known}"
+        )
+    return [f for f in files if not wanted or f.short_name.lower() in wanted]
+
+
+def _units(
+    chosen: Sequence[SchemaFile],
+    enabled: Sequence[SchemaFile],
+    app: App,
+    plugins: Plugins,
+    stack: contextlib.ExitStack,
+) -> Iterator[Unit]:
+    """A unit for each store that a chosen schema lives in, in the order of discovery."""
+    backends = plugins.backends()
+    places: dict[str, tuple[Target, BackendType, list[SchemaFile]]] = {}
+    for file in enabled:
+        backend = _backend(file, plugins, backends)
+        target = target_of(file, app)
+        key = f"{backend.name}:{target.identity}"
+        places.setdefault(key, (target, backend, []))[2].append(file)
+    for target, backend, files in places.values():
+        _refuse_same_name(files)
+        check_references(files, [])
+        mine = tuple(file for file in files if file in chosen)
+        if mine:
+            store = stack.enter_context(contextlib.closing(backend.open(target)))
+            yield Unit(target=target, backend=backend, store=store, files=mine)
+
+
+def _backend(file: SchemaFile, plugins: Plugins, backends: dict[str, BackendType]) -> BackendType:
+    data_type = file.meta.data_type
+    backend = backends.get(data_type.lower())
+    if backend is not None:
+        return backend
+    broken = [s for s in plugins.broken() if s.name.lower() == data_type.lower()]
+    names = ", ".join(sorted({b.name for b in backends.values()}))
+    reason = f": plugin {broken[0].name} failed to load: {broken[0].error}" if broken else ""
+    raise SchemaFileError(
+        f"{file.name}: Data_Type {data_type} has no backend{reason}",
+        hint=f"installed backends are {names}",
+        file=file.path,
+        line=file.meta.line,
+    )
+
+
+def target_of(file: SchemaFile, app: App) -> Target:
+    """Where a schema's data lives."""
+    meta = file.meta
+    return resolve_target(
+        data_type=meta.data_type,
+        data_source=meta.data_source,
+        data_path=meta.data_path,
+        data_label=meta.data_label,
+        data_host=meta.data_host,
+        data_port=meta.data_port,
+        data_user=meta.data_user,
+        data_password=meta.data_password,
+        schema_name=file.name,
+        app=app,
+    )
+
+
+def _refuse_same_name(files: Sequence[SchemaFile]) -> None:
+    seen: dict[str, SchemaFile] = {}
+    for file in files:
+        other = seen.setdefault(file.short_name.lower(), file)
+        if other is not file:
+            raise SchemaFileError(
+                f"{file.name} and {other.path} would share one history",
+                hint="give one of the two files another name",
+                file=file.path,
+            )

@@ -1,0 +1,210 @@
+"""Records of migrations: read from the history beside the data, and made for it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from importlib_metadata import PackageNotFoundError, version
+
+from zmigration_api import (
+    EVERYTHING,
+    Change,
+    HistoryRecord,
+    Schema,
+    Step,
+    Store,
+    Table,
+    Version,
+    history_table,
+)
+from zmigration_api.describe import column_of, kind, summary
+from zmigration_api.snapshot import decode_schema, encode
+
+from .schema_file import SchemaFile
+
+FORMAT = 1
+_FINISHED = frozenset({"success", "rollback"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The last record of a schema. Without `tables` it was made by another tool.
+
+    `tables` is the schema as the file said it, `observed` as the store then showed it.
+    """
+
+    version: Version | None
+    record: HistoryRecord
+    tables: Schema | None = None
+    observed: Schema | None = None
+    schema_text: str | None = None
+
+
+def history_table_for(store: Store, file: SchemaFile) -> Table:
+    """The history table of a schema, as this store spells its name."""
+    table = history_table(file.short_name)
+    return replace(table, name=store.spell(table.name))
+
+
+def last_record(store: Store, table: Table, live: Table | None) -> Recorded | None:
+    """The last finished record in a history table; None if there is none.
+
+    `live` is the table as it is there: another tool's may have other columns.
+    """
+    for record in _records(store, table, live, newest_first=True):
+        if record.status.lower() in _FINISHED:
+            return _recorded(record)
+    return None
+
+
+def all_records(store: Store, table: Table, live: Table | None) -> list[HistoryRecord]:
+    """Every record of a history table, oldest first."""
+    return list(_records(store, table, live, newest_first=False))
+
+
+def next_id(store: Store, table: Table, live: Table | None) -> int:
+    """The id of the next record."""
+    return (
+        max((record.id for record in _records(store, table, live, newest_first=True)), default=0)
+        + 1
+    )
+
+
+def _records(
+    store: Store, table: Table, live: Table | None, *, newest_first: bool
+) -> list[HistoryRecord] | Any:  # noqa: ANN401
+    if live is None or live.column("id") is None:
+        return []
+    known = [f.name for f in fields(HistoryRecord) if live.column(f.name) is not None]
+    rows = store.select(
+        table, EVERYTHING, columns=known, order=[("id", "desc" if newest_first else "asc")]
+    )
+    return (HistoryRecord.from_row({**_OLD_TOOLS, **row}) for row in rows)
+
+
+_OLD_TOOLS: Mapping[str, object] = {"to_version": "", "status": "SUCCESS", "changes_summary": ""}
+"""What stands in for columns that an older tool's history does not have."""
+
+
+def _recorded(record: HistoryRecord) -> Recorded:
+    meta = _meta(record)
+    if meta.get("format") != FORMAT:
+        return Recorded(version=_version(record.to_version), record=record)
+    return Recorded(
+        version=_version(record.to_version),
+        record=record,
+        tables=decode_schema(meta["tables"]),
+        observed=decode_schema(meta["observed"]),
+        schema_text=meta["schema_text"],
+    )
+
+
+def _meta(record: HistoryRecord) -> Mapping[str, Any]:
+    try:
+        meta = json.loads(record.meta_data or "{}")
+    except ValueError:
+        return {}
+    return meta if isinstance(meta, Mapping) else {}
+
+
+def _version(text: str | None) -> Version | None:
+    try:
+        return Version.parse(text or "")
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What one schema's part of a run came to; what its record is made of."""
+
+    file: SchemaFile
+    schema_text: str
+    schema_hash: str
+    from_version: Version | None
+    to_version: Version
+    changes: tuple[Change, ...]
+    steps: tuple[Step, ...]
+    desired: Schema
+    observed: Schema
+    milliseconds: int
+
+
+def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
+    """The record of a finished migration, to be inserted in the same unit of work."""
+    return HistoryRecord(
+        id=number,
+        schema_name=applied.file.name,
+        from_version=str(applied.from_version) if applied.from_version else None,
+        to_version=str(applied.to_version),
+        applied_at=now_text(),
+        schema_hash=applied.schema_hash,
+        changes_summary=summarise(applied.changes, applied.desired),
+        status="SUCCESS",
+        applied_by=_user(),
+        app_name=app_name,
+        app_version=None,
+        zcli_version=_host_version(),
+        execution_time_ms=applied.milliseconds,
+        rollback_sql="\n".join(s for step in reversed(applied.steps) for s in step.undo),
+        forward_sql="\n".join(s for step in applied.steps for s in step.statements),
+        diff_json=json.dumps([change_facts(c) for c in applied.changes], ensure_ascii=False),
+        meta_data=_meta_text(applied),
+        notes=applied.file.meta.notes,
+    )
+
+
+def _meta_text(applied: Applied) -> str:
+    meta = {
+        "format": FORMAT,
+        "schema_text": applied.schema_text,
+        "tables": encode(applied.desired),
+        "observed": encode(applied.observed),
+    }
+    return json.dumps(meta, ensure_ascii=False)
+
+
+def summarise(changes: Sequence[Change], desired: Schema) -> str:
+    """The changes in one line: `Added column: email, Dropped column: age`."""
+    if not changes:
+        return "No changes"
+    qualified = len(desired.tables) > 1
+    return ", ".join(summary(change, qualified=qualified) for change in changes)
+
+
+def change_facts(change: Change) -> dict[str, object]:
+    """A change as JSON-able data."""
+    return {
+        "kind": kind(change),
+        "table": change.table,
+        "column": column_of(change),
+        "summary": summary(change),
+        "breaking": change.breaking,
+        "change": {name: encode(getattr(change, name)) for name in type(change).__slots__},
+    }
+
+
+def now_text() -> str:
+    """The time in UTC to the second, as history keeps it."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such user in a container
+        return "system"
+
+
+def _host_version() -> str | None:
+    for name in ("zolo-zcli", "zolo-os"):
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            continue
+    return None

@@ -1,0 +1,90 @@
+"""Schemas and names as they are called after the renames of a plan, and before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from zmigration_api import (
+    Change,
+    ForeignKey,
+    Index,
+    PrimaryKey,
+    RenameColumn,
+    RenameTable,
+    Schema,
+    Table,
+    UniqueConstraint,
+)
+
+_OverColumns = TypeVar("_OverColumns", PrimaryKey, UniqueConstraint, Index)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The renames of a plan. Columns are looked up under their table's new name."""
+
+    tables: Mapping[str, str]
+    columns: Mapping[tuple[str, str], str]
+
+    @classmethod
+    def of(cls, changes: Iterable[Change]) -> Names:
+        """The renames among these changes."""
+        listed = tuple(changes)
+        return cls(
+            {c.old: c.new for c in listed if isinstance(c, RenameTable)},
+            {(c.table, c.old): c.new for c in listed if isinstance(c, RenameColumn)},
+        )
+
+    def table(self, old: str) -> str:
+        """The new name of a table."""
+        return self.tables.get(old, old)
+
+    def column(self, new_table: str, old: str) -> str:
+        """The new name of a column."""
+        return self.columns.get((new_table, old), old)
+
+    def old_table(self, new: str) -> str:
+        """The name under which the store has the table now."""
+        return next((old for old, after in self.tables.items() if after == new), new)
+
+    def old_column(self, new_table: str, new: str) -> str:
+        """The name under which the store has the column now."""
+        found = (old for (t, old), after in self.columns.items() if (t, after) == (new_table, new))
+        return next(found, new)
+
+
+def renamed(schema: Schema, changes: Iterable[Change]) -> Schema:
+    """The schema with the renames among these changes made, everywhere that names stand."""
+    names = Names.of(changes)
+    if not names.tables and not names.columns:
+        return schema
+    return Schema(tables=tuple(_table(table, names) for table in schema.tables))
+
+
+def _table(table: Table, names: Names) -> Table:
+    new = names.table(table.name)
+    return replace(
+        table,
+        name=new,
+        columns=tuple(replace(c, name=names.column(new, c.name)) for c in table.columns),
+        primary_key=_over(table.primary_key, new, names) if table.primary_key else None,
+        unique=tuple(_over(item, new, names) for item in table.unique),
+        indexes=tuple(_over(item, new, names) for item in table.indexes),
+        foreign_keys=tuple(_foreign_key(key, new, names) for key in table.foreign_keys),
+    )
+
+
+def _over(item: _OverColumns, table: str, names: Names) -> _OverColumns:
+    return replace(item, columns=tuple(names.column(table, c) for c in item.columns))
+
+
+def _foreign_key(key: ForeignKey, table: str, names: Names) -> ForeignKey:
+    ref = names.table(key.ref_table)
+    return replace(
+        key,
+        columns=tuple(names.column(table, c) for c in key.columns),
+        ref_table=ref,
+        ref_columns=tuple(names.column(ref, c) for c in key.ref_columns),
+    )

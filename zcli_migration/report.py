@@ -1,0 +1,291 @@
+"""What people see: the specification's screen, line for line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from zmigration_api import (
+    AddColumn,
+    AlterColumn,
+    Change,
+    CheckFailures,
+    Duplicates,
+    MigrationError,
+    Nulls,
+    Orphans,
+    Progress,
+    Question,
+    Step,
+    Store,
+    Unconvertible,
+)
+from zmigration_api.describe import detail, summary, symbol
+
+from .app import App
+from .outcome import Outcome, SchemaOutcome
+from .preflight import Violation
+from .schema_file import SchemaFile
+from .screen import Screen
+from .survey import SchemaSurvey, Unit
+from .unit_of_work import Result
+
+_STYLES = {"+": "green", "-": "red", "~": "yellow"}
+
+
+class Report:
+    """Tells on a screen how a run goes."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._line = screen.line
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody reads this, so that nobody can be asked."""
+        return self._screen.quiet
+
+    def banner(self, app_file: str, folder: Path) -> None:
+        """The head of every run."""
+        self._screen.title("🔄 zMigration: Schema Evolution System")
+        self._line(f"   App: {app_file}")
+        self._line(f"   Directory: {folder}")
+        self._line("=" * 70, "dim")
+        self._line()
+        self._line("1️⃣ Loading application configuration...")
+
+    def loaded(self, app: App) -> None:
+        """Stages 1 and 2 went well."""
+        self._line(f"   ✅ Loaded zSpark for: {app.title}", "green")
+        self.warnings(app.warnings)
+        self._line()
+        self._line("2️⃣ Initializing zCLI...")
+
+    def initialized(self, warnings: Sequence[str]) -> None:
+        """Plugins are there."""
+        self._line("   ✅ zCLI initialized", "green")
+        self.warnings(warnings)
+        self._line()
+        self._line("3️⃣ Discovering schemas...")
+
+    def discovered(self, files: Sequence[SchemaFile], notes: Sequence[str]) -> None:
+        """Every schema that was found, and how many of them take part."""
+        if files:
+            self._line("📊 Discovered Schemas:", "bold")
+        for file in files:
+            self._line(f"   ✓ {file.name}", "green")
+            self._line(f"      Data Type: {file.meta.data_type}")
+            self._line(f"      Version: {file.meta.version or 'none'}")
+            enabled = "disabled" if file.meta.enabled is False else "enabled"
+            self._line(f"      Status: zMigration: {enabled}")
+            self.warnings([f"{file.path.name}:{w.line}: {w.message}" for w in file.warnings])
+        self.warnings(notes)
+        self._line()
+        self._screen.title("✅ Schema Discovery Complete")
+        self._line()
+
+    def ready(self, count: int) -> None:
+        """How many schemas will be looked at."""
+        self._line(f"📌 {count} schema(s) ready for migration")
+        self._line()
+        self._line("4️⃣ Applying Migrations (Declarative)")
+
+    def nothing_found(self) -> None:
+        """No schema takes part; the specification's troubleshooting names the causes."""
+        self._line("⚠️  No schemas found with zMigration enabled", "yellow")
+        self._line("   1. Check that .zEnv has a line like ZDATA_USERS_URL=@.Data")
+        self._line("   2. Check that the schema's Meta has zMigration: true")
+
+    def warnings(self, texts: Sequence[str]) -> None:
+        """Things that do not stop the run."""
+        for text in texts:
+            self._line(f"   ⚠️  {text}", "yellow")
+
+    def changes(
+        self, schema: SchemaSurvey, steps: Sequence[Step], store: Store, *, preview: bool
+    ) -> None:
+        """The changes of one schema: as a preview with the store's types, or before the prompt."""
+        self._line(f"Detected changes for {schema.file.name}:", "bold")
+        qualified = len(schema.desired.tables) > 1
+        for change in schema.changes:
+            text = (
+                _preview(change, store, schema, qualified) if preview else _done(change, qualified)
+            )
+            self._line(f"  {symbol(change)} {text}", _STYLES[symbol(change)])
+        for hazard in dict.fromkeys(hazard for step in steps for hazard in step.hazards):
+            self._line(f"  ⚠️  {hazard.text}", "yellow")
+        self._line()
+
+    def versions(self, schema: SchemaSurvey) -> None:
+        """What the version will be, and why."""
+        decision = schema.decision
+        breaking = any(change.breaking for change in schema.changes)
+        if decision.to is None:
+            return
+        word = "Suggested" if decision.suggested == decision.to else "Target"
+        why = "breaking" if breaking else "non-breaking"
+        self._line(f"{word} version: {decision.to} ({why})")
+        self._line(f"Current version: {decision.recorded or 'not recorded yet'}")
+        self._line()
+
+    def ddl(self, steps: Sequence[Step]) -> None:
+        """The statements, as they would be run."""
+        self._line("DDL Preview:", "bold")
+        for step in steps:
+            for statement in step.statements:
+                self._line(f"  {statement}")
+        if not any(step.statements for step in steps):
+            self._line("  (none: the store need not change)")
+        self._line()
+
+    def preview(self, schema: SchemaSurvey, steps: Sequence[Step], store: Store) -> None:
+        """What a run would do to one schema."""
+        if schema.changes:
+            self.changes(schema, steps, store, preview=True)
+            self.ddl(steps)
+            self.versions(schema)
+        else:
+            self.up_to_date(schema)
+        self._line("No changes will be applied (dry-run mode).")
+        self._line()
+
+    def up_to_date(self, schema: SchemaSurvey) -> None:
+        """Nothing to do for one schema."""
+        self._line(f"Migrating {schema.file.name}...")
+        self._line(f"   Version: {_version_line(schema)}")
+        self._line("   ✅ Already up to date (0 operation(s))", "green")
+        self._line()
+
+    def failed(self, unit: Unit) -> None:
+        """Every schema of a unit failed together."""
+        for file in unit.files:
+            self._line(f"   ❌ {file.name}: not migrated, nothing was changed", "red")
+        self._line()
+
+    def approve(self) -> bool:
+        """Ask for the whole unit."""
+        answer = self._screen.ask("Apply migration?")
+        self._line()
+        return answer
+
+    def is_rename(self, table: str, old: str, new: str) -> bool:
+        """Ask whether a drop and an add are one rename."""
+        return self._screen.ask(f"Is {table}.{new} the renamed {table}.{old}?")
+
+    def step(self, step: Step) -> AbstractContextManager[Progress]:
+        """A bar for one step, if it takes long."""
+        return self._screen.progress(step.table)
+
+    def migrated(self, schema: SchemaSurvey, result: Result) -> None:
+        """One schema is done."""
+        self._line(f"Migrating {schema.file.name}...")
+        self._line(f"   Version: {_version_line(schema)}")
+        count = len(schema.changes)
+        word = "Migration complete" if result.record else "Already up to date"
+        self._line(f"   ✅ {word} ({count} operation(s))", "green")
+        self.warnings([result.warning] if result.warning else [])
+        if result.record is not None and count:
+            self._line()
+            self._line("Migration history recorded:")
+            self._line(f"   {result.history_display}")
+            self._line(f"   Hash: {result.record.schema_hash[:12]}...")
+            self._line(f"   Changes: {result.record.changes_summary}")
+        self._line()
+
+    def notices(self, store: Store) -> None:
+        """What a store found of runs before."""
+        self.warnings([f"{store.display}: {notice}" for notice in store.notices])
+
+    def violations(self, violations: Sequence[Violation]) -> None:
+        """Which rows stand in the way, and what to do."""
+        for violation in violations:
+            for line in violation_lines(violation):
+                self._line(f"   {line}")
+
+    def error(self, error: MigrationError) -> None:
+        """An error in one or two lines."""
+        self._line(f"❌ {error}", "red")
+        if error.hint:
+            self._line(f"   → {error.hint}")
+
+    def results(self, outcome: Outcome) -> None:
+        """The end of a run that may have changed something."""
+        self._screen.title("📊 Migration Results")
+        self._line()
+        for text, style in _result_lines(outcome.schemas):
+            self._line(f"   {text}", style)
+        self._line()
+        if outcome.exit_code == 0:
+            self._screen.title("✅ All migrations applied successfully!")
+
+
+def _result_lines(schemas: Sequence[SchemaOutcome]) -> list[tuple[str, str]]:
+    counts = {status: sum(s.status == status for s in schemas) for status in _RESULT_TEXTS}
+    return [
+        (text.format(counts[status]), style)
+        for status, (text, style) in _RESULT_TEXTS.items()
+        if counts[status]
+    ]
+
+
+_RESULT_TEXTS = {
+    "applied": ("✅ {} migration(s) applied successfully", "green"),
+    "up_to_date": ("✅ {} schema(s) already up to date", "green"),
+    "pending": ("📌 {} migration(s) pending, not applied", "yellow"),
+    "skipped": ("⏭️  {} schema(s) skipped", "yellow"),
+    "failed": ("❌ {} migration(s) failed, nothing of them was changed", "red"),
+}
+
+
+def _version_line(schema: SchemaSurvey) -> str:
+    decision = schema.decision
+    if decision.recorded and decision.to and decision.to != decision.recorded:
+        return f"{decision.recorded} → {decision.to}"
+    return str(decision.to or decision.recorded)
+
+
+def _done(change: Change, qualified: bool) -> str:
+    facts = detail(change)
+    return summary(change, qualified=qualified) + (f" ({facts})" if facts else "")
+
+
+def _preview(change: Change, store: Store, schema: SchemaSurvey, qualified: bool) -> str:
+    text = summary(change, qualified=qualified, done=False)
+    match change:
+        case AddColumn(table, column):
+            facts = store.native_type(column, schema.desired.table(table))
+        case AlterColumn():
+            facts = detail(change)
+        case _:
+            facts = ""
+    return f"{text} ({facts})" if facts else text
+
+
+def violation_lines(violation: Violation) -> list[str]:
+    """A violation in lines: what and how many, the first rows, what to do."""
+    lines = [_question_text(violation.question, violation.answer.count)]
+    for sample in violation.answer.samples:
+        key = ", ".join(map(str, sample.key))
+        values = ", ".join("null" if v is None else repr(v) for v in sample.values)
+        line = f" (line {sample.line})" if sample.line else ""
+        lines.append(f"  row {key}{line}: {values}{' ' + sample.reason if sample.reason else ''}")
+    more = violation.answer.count - len(violation.answer.samples)
+    if more > 0:
+        lines.append(f"  ... and {more} more")
+    return [*lines, f"  → {violation.hint}"]
+
+
+def _question_text(question: Question, count: int) -> str:
+    match question:
+        case Nulls(table, column):
+            return f"{table}.{column}: {count} row(s) have no value, and it is required"
+        case Duplicates(table, columns):
+            return f"{table}.{', '.join(columns)}: {count} value(s) stand in more than one row"
+        case Orphans(table, columns, ref, _):
+            where = ref or "a table without rows"
+            return f"{table}.{', '.join(columns)}: {count} row(s) refer to nothing in {where}"
+        case Unconvertible(table, old, new):
+            return f"{table}.{old.name}: {count} value(s) cannot become {new.type}"
+        case CheckFailures(table, check):
+            return f"{table}: {count} row(s) do not keep {check.name}: {check.expression}"

@@ -1,0 +1,67 @@
+"""Names: which ones a store can have, which ones constraints get, which known one was meant."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+import yaml
+
+from .yaml_source import Source
+
+MAX_BYTES = 63
+
+
+def check_name(source: Source, node: yaml.Node, name: str, what: str) -> str:
+    """The name itself; an error if it is empty, longer than 63 bytes or has odd characters."""
+    if not name.strip():
+        raise source.error(node, f"A {what} has no name")
+    if any(c < " " or c == "\x7f" for c in name):
+        raise source.error(node, f"The name of a {what} has a control character: {name!r}")
+    size = len(name.encode())
+    if size > MAX_BYTES:
+        message = f"The name of the {what} {name[:20]}… has {size} bytes"
+        raise source.error(node, message, f"make it {MAX_BYTES} bytes or shorter")
+    return name
+
+
+def default_name(prefix: str, table: str, columns: Iterable[str]) -> str:
+    """`idx_users_email`; what would be longer than 63 bytes ends in a digest instead."""
+    name = "_".join((prefix, table, *columns))
+    encoded = name.encode()
+    if len(encoded) <= MAX_BYTES:
+        return name
+    kept = encoded[: MAX_BYTES - 9].decode(errors="ignore")
+    return f"{kept}_{hashlib.sha256(encoded).hexdigest()[:8]}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that looks most like this one, if any does."""
+    by_lower = {word.lower(): word for word in known}
+    found = get_close_matches(name.lower(), by_lower, n=1)
+    return by_lower[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint with the nearest known name, or with all of them if they are few."""
+    words = sorted(known)
+    found = nearest(name, words)
+    if found:
+        return f"did you mean {found}?"
+    return f"known here: {', '.join(words)}" if 0 < len(words) <= 12 else None
+
+
+def check_columns(
+    source: Source, node: yaml.Node, columns: Sequence[str], known: Sequence[str], what: str
+) -> tuple[str, ...]:
+    """The columns themselves; an error if one is not there, is there twice, or there is none."""
+    if not columns:
+        raise source.error(node, f"{what} names no column")
+    for column in columns:
+        if column not in known:
+            message = f"{what} names {column}, which is no column of this table"
+            raise source.error(node, message, did_you_mean(column, known))
+    if len(set(columns)) < len(columns):
+        raise source.error(node, f"{what} names a column twice")
+    return tuple(columns)

@@ -1,0 +1,81 @@
+"""The desired schema in the spelling of the store: live names as they are, new ones as it would.
+
+PostgreSQL folds what zCLI writes unquoted, SQLite takes `Email` and `email` for one column.
+After this every comparison is by plain equality of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeAlias
+
+from zmigration_api import Backfill, Column, CopyOf, ForeignKey, Schema, Store, Table
+
+Speller: TypeAlias = Callable[[str], str]
+
+
+def spelled(desired: Schema, live: Schema, store: Store) -> Schema:
+    """`desired` with every table and column named as the store has it, or would have it."""
+    tables = _speller((table.name for table in live.tables), store)
+    columns = {
+        table.name: _speller((column.name for column in table.columns), store)
+        for table in live.tables
+    }
+
+    def column_speller(table: Table) -> Speller:
+        current = tables(table.renamed_from or table.name)
+        return columns.get(tables(table.name)) or columns.get(current) or store.spell
+
+    by_name = {table.name: column_speller(table) for table in desired.tables}
+    return Schema(tables=tuple(_table(t, tables, by_name, columns, store) for t in desired.tables))
+
+
+def _speller(names: Iterable[str], store: Store) -> Speller:
+    known = {store.name_key(name): name for name in names}
+    return lambda name: known.get(store.name_key(name)) or store.spell(name)
+
+
+def _table(
+    table: Table,
+    tables: Speller,
+    by_name: dict[str, Speller],
+    live: dict[str, Speller],
+    store: Store,
+) -> Table:
+    spell = by_name[table.name]
+
+    def foreign_key(key: ForeignKey) -> ForeignKey:
+        ref = tables(key.ref_table)
+        there = by_name.get(key.ref_table) or live.get(ref) or store.spell
+        return replace(
+            key,
+            columns=tuple(map(spell, key.columns)),
+            ref_table=ref,
+            ref_columns=tuple(map(there, key.ref_columns)),
+        )
+
+    key = table.primary_key
+    return replace(
+        table,
+        name=tables(table.name),
+        renamed_from=tables(table.renamed_from) if table.renamed_from else None,
+        columns=tuple(_column(column, spell) for column in table.columns),
+        primary_key=replace(key, columns=tuple(map(spell, key.columns))) if key else None,
+        unique=tuple(replace(u, columns=tuple(map(spell, u.columns))) for u in table.unique),
+        indexes=tuple(replace(i, columns=tuple(map(spell, i.columns))) for i in table.indexes),
+        foreign_keys=tuple(foreign_key(k) for k in table.foreign_keys),
+    )
+
+
+def _column(column: Column, spell: Speller) -> Column:
+    backfill = column.backfill
+    if backfill is not None:
+        parts = (CopyOf(spell(p.column)) if isinstance(p, CopyOf) else p for p in backfill.parts)
+        backfill = Backfill(parts=tuple(parts))
+    return replace(
+        column,
+        name=spell(column.name),
+        renamed_from=spell(column.renamed_from) if column.renamed_from else None,
+        backfill=backfill,
+    )

@@ -1,0 +1,229 @@
+"""One look at one store: what is there, what was recorded, what is wanted, what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from zmigration_api import (
+    BackendType,
+    Change,
+    Schema,
+    SchemaInfo,
+    Store,
+    Table,
+    Target,
+    Version,
+)
+from zmigration_api.snapshot import fingerprint
+
+from .diff import diff
+from .drift import Move, moves
+from .interpretation import Reading, interpret
+from .planner import Plan, make_plan
+from .plugins import Plugins
+from .recording import Recorded, history_table_for, last_record
+from .schema_file import SchemaFile, text_hash, with_version
+from .spelling import spelled
+from .versioning import VersionDecision, decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """The schemas that live in one store, and migrate together or not at all."""
+
+    target: Target
+    backend: BackendType
+    store: Store
+    files: tuple[SchemaFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaSurvey:
+    """One schema: what is recorded of it, what the file wants, and what is to be done.
+
+    `file` differs from `on_disk` when a run was killed after the store's commit and before it
+    wrote the new version into the file: it is as that run would have left it.
+    """
+
+    file: SchemaFile
+    recorded: Recorded | None
+    desired: Schema
+    changes: tuple[Change, ...]
+    decision: VersionDecision
+    moved: tuple[Move, ...]
+    on_disk: SchemaFile
+
+    @property
+    def bump_left(self) -> bool:
+        """Whether the file still lacks the version that an earlier run has recorded."""
+        return self.file is not self.on_disk
+
+    @property
+    def pending(self) -> bool:
+        """Whether a run would change the store's structure or record a new version."""
+        return bool(self.changes) or (
+            self.decision.to is not None and self.decision.recorded is not None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """All schemas of a unit, with the plan that would make the store match their files."""
+
+    live: Schema
+    current: Schema
+    desired: Schema
+    schemas: tuple[SchemaSurvey, ...]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What one look into the store found: live tables and the last record of each schema."""
+
+    live: Schema
+    records: dict[str, Recorded | None]
+
+
+def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Survey:
+    """Look at the store, compare and plan. Reads only."""
+    found = _look(unit)
+    wanted = Schema(tables=tuple(t for file in unit.files for t in file.tables))
+    desired = spelled(wanted, found.live, unit.store)
+    current = current_schema(unit, found.live, desired, list(found.records.values()))
+    changes = diff(current, desired, plugins.diff_rules())
+    split = _by_schema(unit.files, changes, desired, found.records)
+    schemas = tuple(
+        _schema_survey(file, split[file.name], desired, found, plugins, override)
+        for file in unit.files
+    )
+    plan = make_plan(unit.store, unit.backend, changes, current, desired, _base_hash(found))
+    return Survey(live=found.live, current=current, desired=desired, schemas=schemas, plan=plan)
+
+
+def _look(unit: Unit) -> _Found:
+    store = unit.store
+    histories = {file.name: history_table_for(store, file) for file in unit.files}
+    there = store.inspect([table.name for table in histories.values()])
+    records = {
+        name: last_record(store, table, there.table(table.name))
+        for name, table in histories.items()
+    }
+    names = {name for file in unit.files for t in file.tables for name in (t.name, t.renamed_from)}
+    for recorded in records.values():
+        names |= {t.name for t in (recorded.tables.tables if recorded and recorded.tables else ())}
+    return _Found(live=store.inspect(sorted(filter(None, names))), records=records)
+
+
+def current_schema(
+    unit: Unit,
+    live: Schema,
+    desired: Schema,
+    records: Sequence[Recorded | None],
+    strict: frozenset[tuple[str, str]] = frozenset(),
+) -> Schema:
+    """The live tables that are ours, in the terms of the files."""
+    reading = Reading(store=unit.store, keeps=unit.backend.keeps, strict=strict)
+    tables = []
+    for table in live.tables:
+        recorded, observed = _recorded_table(table.name, records)
+        wanted = desired.table(table.name) or _renamed_to(table.name, desired)
+        if wanted is None and recorded is None:
+            continue
+        tables.append(
+            interpret(reading, table, wanted=wanted, recorded=recorded, observed=observed)
+        )
+    return Schema(tables=tuple(tables))
+
+
+def _recorded_table(
+    name: str, records: Sequence[Recorded | None]
+) -> tuple[Table | None, Table | None]:
+    for recorded in records:
+        if recorded and recorded.tables and recorded.observed:
+            table = recorded.tables.table(name)
+            if table is not None:
+                return table, recorded.observed.table(name)
+    return None, None
+
+
+def _renamed_to(name: str, desired: Schema) -> Table | None:
+    return next((t for t in desired.tables if t.renamed_from == name), None)
+
+
+def _by_schema(
+    files: Sequence[SchemaFile],
+    changes: Sequence[Change],
+    desired: Schema,
+    records: dict[str, Recorded | None],
+) -> dict[str, tuple[Change, ...]]:
+    """Each change under the schema whose table it is about: the file's, else the record's."""
+    owners: dict[str, str] = {}
+    for name, recorded in records.items():
+        for table in recorded.tables.tables if recorded and recorded.tables else ():
+            owners[table.name] = name
+    position = iter(desired.tables)
+    for file in files:
+        owners.update({next(position).name: file.name for _ in file.tables})
+    return {file.name: tuple(c for c in changes if owners[c.table] == file.name) for file in files}
+
+
+def _schema_survey(
+    file: SchemaFile,
+    changes: tuple[Change, ...],
+    desired: Schema,
+    found: _Found,
+    plugins: Plugins,
+    override: Version | None,
+) -> SchemaSurvey:
+    recorded = found.records[file.name]
+    on_disk, file = file, with_recorded_version(file, recorded) or file
+    info = schema_info(file)
+    decision = decide(
+        file,
+        recorded.version if recorded else None,
+        bool(changes),
+        override,
+        lambda: plugins.suggest_version(info, file.meta.version, changes),
+    )
+    return SchemaSurvey(
+        file=file,
+        recorded=recorded,
+        desired=_part(file, desired),
+        changes=changes,
+        decision=decision,
+        moved=moves(recorded, found.live) if recorded else (),
+        on_disk=on_disk,
+    )
+
+
+def with_recorded_version(file: SchemaFile, recorded: Recorded | None) -> SchemaFile | None:
+    """The file with the recorded version, if that and nothing else is what it lacks."""
+    if recorded is None or recorded.version is None or file.meta.version >= recorded.version:
+        return None
+    text = with_version(file.text, recorded.version)
+    if text_hash(text) != recorded.record.schema_hash:
+        return None
+    meta = replace(file.meta, version=recorded.version)
+    return replace(file, text=text, meta=meta, hash=text_hash(text))
+
+
+def _part(file: SchemaFile, desired: Schema) -> Schema:
+    lowered = {table.name.lower() for table in file.tables}
+    return Schema(tables=tuple(t for t in desired.tables if t.name.lower() in lowered))
+
+
+def schema_info(file: SchemaFile) -> SchemaInfo:
+    """What plugins are told of a schema file."""
+    return SchemaInfo(name=file.name, path=file.path, meta=file.meta.raw)
+
+
+def _base_hash(found: _Found) -> str:
+    """Over everything that the plan was made from: the live tables and the last records."""
+    last = sorted(
+        f"{name}:{recorded.record.id}:{recorded.record.schema_hash}"
+        for name, recorded in found.records.items()
+        if recorded
+    )
+    return fingerprint((found.live, tuple(last)))

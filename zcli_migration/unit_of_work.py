@@ -1,0 +1,269 @@
+"""One store's part of a run: lock, look again, hooks, steps, verify, record, commit, bump.
+
+Whatever goes wrong before the commit undoes everything; after the commit only the version in
+the schema file is left to write, and the next run writes it if this one cannot.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from zmigration_api import (
+    AddColumn,
+    CreateTable,
+    Data,
+    HistoryRecord,
+    MigrationContext,
+    MigrationError,
+    PlanMoved,
+    Progress,
+    Schema,
+    Step,
+    Table,
+    Version,
+)
+
+from .app import App
+from .hook_paths import PathHook, environment
+from .interrupts import uninterrupted
+from .light_zcli import LightZCLI
+from .plugins import Plugins
+from .recording import Applied, history_table_for, make_record, next_id
+from .schema_file import SchemaFile, text_hash, with_version, write_schema_text
+from .survey import SchemaSurvey, Survey, Unit, schema_info, survey
+from .verification import count_rows, verify, verify_rows
+
+ShowStep = Callable[[Step], AbstractContextManager[Progress]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a run is made with. `lock_timeout` is in seconds.
+
+    `interrupts` collects the Ctrl-C that came while a unit was being committed.
+    """
+
+    app: App
+    plugins: Plugins
+    override: Version | None
+    lock_timeout: float
+    show_step: ShowStep
+    interrupts: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one schema: its record (None when there was nothing to record)."""
+
+    file: SchemaFile
+    record: HistoryRecord | None
+    history_display: str
+    steps: tuple[Step, ...]
+    warning: str | None = None
+
+
+def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
+    """Make the approved plan; PlanMoved if the store is no longer what it was made for."""
+    hooks = _Hooks.load(run, unit, approved)
+    store = unit.store
+    try:
+        store.begin(run.lock_timeout)
+        current = survey(unit, run.plugins, run.override)
+        if _moved(approved, current):
+            raise PlanMoved(
+                f"{store.display} changed after the plan was made; nothing was touched",
+                hint="run again to see what is left to do",
+            )
+        results = _inside(run, unit, current, hooks)
+        with uninterrupted(run.interrupts):
+            store.commit()
+            return _bumped(current, results)
+    except BaseException:
+        store.rollback()  # does nothing after a commit
+        raise
+
+
+def _moved(approved: Survey, current: Survey) -> bool:
+    plans = approved.plan, current.plan
+    return plans[0].base_hash != plans[1].base_hash or plans[0].steps != plans[1].steps
+
+
+def _inside(run: Run, unit: Unit, current: Survey, hooks: _Hooks) -> tuple[Result, ...]:
+    started = time.monotonic()
+    with environment(hooks.variables, run.app.workspace):
+        hooks.run("before_migrate", current.current)
+        before = count_rows(unit, current.current, current.plan.changes)
+        for step in current.plan.steps:
+            with run.show_step(step) as progress:
+                unit.store.run(step, progress)
+        verify_rows(
+            before, count_rows(unit, current.desired, current.plan.changes), current.plan.changes
+        )
+        hooks.run("after_migrate", current.desired)
+    live = verify(unit, current.desired, current.plan.changes, run.plugins)
+    milliseconds = round((time.monotonic() - started) * 1000)
+    return tuple(_record(run, unit, current, s, live, milliseconds) for s in current.schemas)
+
+
+def _record(
+    run: Run,
+    unit: Unit,
+    current: Survey,
+    schema: SchemaSurvey,
+    live: Schema,
+    milliseconds: int,
+) -> Result:
+    table = history_table_for(unit.store, schema.file)
+    steps = steps_of(schema, current)
+    record = None
+    if schema.decision.to is not None:
+        history = _ensure_history(unit, table)
+        text = with_version(schema.file.text, schema.decision.to)
+        applied = Applied(
+            file=schema.file,
+            schema_text=text,
+            schema_hash=text_hash(text),
+            from_version=schema.decision.recorded,
+            to_version=schema.decision.to,
+            changes=schema.changes,
+            steps=steps,
+            desired=schema.desired,
+            observed=_ours(live, schema.desired),
+            milliseconds=milliseconds,
+        )
+        record = make_record(applied, next_id(unit.store, table, history), run.app.title)
+        unit.store.insert(table, [record.as_row()])
+    return Result(
+        file=schema.file,
+        record=record,
+        history_display=unit.store.history_display(table.name),
+        steps=steps,
+    )
+
+
+def steps_of(schema: SchemaSurvey, whole: Survey) -> tuple[Step, ...]:
+    """The steps of the plan that make this schema's changes."""
+    mine = set(schema.changes)
+    return tuple(s for s in whole.plan.steps if not mine.isdisjoint(s.changes))
+
+
+def _ours(live: Schema, desired: Schema) -> Schema:
+    return Schema(tables=tuple(t for t in live.tables if desired.table(t.name)))
+
+
+def _ensure_history(unit: Unit, table: Table) -> Table:
+    """The live history table: created if missing, extended if another tool made it."""
+    store = unit.store
+    live = store.inspect([table.name]).table(table.name)
+    if live is not None and all(live.column(c.name) for c in table.columns):
+        return live
+    if live is None:
+        changes: list[CreateTable | AddColumn] = [CreateTable(table)]
+    else:
+        missing = (c for c in table.columns if live.column(c.name) is None)
+        changes = [AddColumn(table.name, column) for column in missing]
+    before = Schema(tables=(live,) if live else ())
+    for step in store.plan(changes, before, Schema(tables=(table,))):
+        store.run(step, lambda done, total: None)
+    return store.inspect([table.name]).table(table.name) or table
+
+
+def _bumped(current: Survey, results: tuple[Result, ...]) -> tuple[Result, ...]:
+    """Write the new versions into the schema files, where they are not there yet."""
+    return tuple(
+        replace(result, warning=_bump(schema, result))
+        for schema, result in zip(current.schemas, results, strict=True)
+    )
+
+
+def _bump(schema: SchemaSurvey, result: Result) -> str | None:
+    """Bring one file to its recorded version; what to tell the user if it cannot be written."""
+    goal = schema.file.meta.version
+    if result.record is not None:
+        goal = Version.parse(result.record.to_version)
+    if goal == schema.on_disk.meta.version:
+        return None
+    old = schema.on_disk.text
+    try:
+        write_schema_text(schema.file.path, with_version(old, goal), old)
+    except (MigrationError, OSError) as error:
+        return (
+            f"{schema.file.path.name} still says {schema.on_disk.meta.version}: {error}; "
+            f"the migration itself is done and recorded, the next run writes {goal}"
+        )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Hook:
+    """One path hook with its function, imported before anything is locked."""
+
+    path: PathHook
+    function: Callable[..., Any]
+    schema: SchemaSurvey
+    moment: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Hooks:
+    """The hooks of one unit: those that its schema files name, and those of plugins."""
+
+    of_run: Run
+    unit: Unit
+    changed: tuple[SchemaSurvey, ...]
+    paths: tuple[_Hook, ...]
+    variables: dict[str, str]
+
+    @classmethod
+    def load(cls, run: Run, unit: Unit, current: Survey) -> _Hooks:
+        """Import what the files name, so that a bad path is told before anything is locked."""
+        changed = tuple(schema for schema in current.schemas if schema.changes)
+        place = unit.target.folder or unit.target.file
+        variables = {
+            **run.app.environment,
+            "ZDATA_ZMIGRATION_URL": str(place or unit.store.display),
+        }
+        with environment(variables, run.app.workspace):
+            paths = tuple(
+                _Hook(path, path.load(), schema, moment)
+                for schema in changed
+                for moment, path in path_hooks(run.app, schema.file)
+                if moment != "on_rollback"
+            )
+        return cls(run, unit, changed, paths, variables)
+
+    def run(self, moment: str, schema: Schema) -> None:
+        """Run every hook of that moment, with `zcli.data` seeing the tables of `schema`."""
+        for survey_ in self.changed:
+            context = self._context(survey_, schema)
+            for hook in self.paths:
+                if hook.moment == moment and hook.schema is survey_:
+                    hook.path.call(hook.function, context)
+            self.of_run.plugins.run_hooks(f"zmigration_{moment}", context)
+
+    def _context(self, schema: SchemaSurvey, tables: Schema) -> MigrationContext:
+        app, decision = self.of_run.app, schema.decision
+        data = Data(self.unit.store, lambda: tables)
+        return MigrationContext(
+            schema=schema_info(schema.file),
+            app_name=app.title,
+            workspace=app.workspace,
+            zcli=LightZCLI(data, app.zspark, self.variables, app.workspace),
+            data=data,
+            changes=schema.changes,
+            from_version=str(decision.recorded) if decision.recorded else None,
+            to_version=str(decision.to),
+        )
+
+
+def path_hooks(app: App, file: SchemaFile) -> list[tuple[str, PathHook]]:
+    """(moment, hook) for every hook that a schema file names; PluginError for a bad path."""
+    return [
+        (moment, PathHook.find(written, app.workspace, file.path))
+        for moment, paths in file.meta.hooks.items()
+        for written in paths
+    ]

@@ -1,0 +1,96 @@
+"""Proof before the commit: the store is what was wanted, and no row was lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from zmigration_api import (
+    AddColumn,
+    AlterColumn,
+    Change,
+    CreateTable,
+    DropTable,
+    RenameTable,
+    Schema,
+    VerificationFailed,
+)
+from zmigration_api.describe import summary
+
+from .diff import diff
+from .plugins import Plugins
+from .preflight import afterwards
+from .survey import Unit, current_schema
+
+
+def touched(changes: Sequence[Change]) -> frozenset[tuple[str, str]]:
+    """The (table, column) pairs that these changes make or change."""
+    return frozenset(_touched(changes))
+
+
+def _touched(changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
+    for change in changes:
+        match change:
+            case CreateTable(table):
+                yield from ((table.name, column.name) for column in table.columns)
+            case AddColumn(table_name, column) | AlterColumn(table_name, _, column):
+                yield table_name, column.name
+            case _:
+                pass
+
+
+def verify(unit: Unit, desired: Schema, changes: Sequence[Change], plugins: Plugins) -> Schema:
+    """The live tables after the steps; VerificationFailed if they are not what was wanted."""
+    gone = {c.table for c in changes if isinstance(c, DropTable)}
+    gone |= {c.old for c in changes if isinstance(c, RenameTable)}
+    names = {table.name for table in desired.tables}
+    live = unit.store.inspect(sorted(names | gone))
+    left = [name for name in sorted(gone - names) if live.table(name)]
+    if left:
+        raise _failed(f"table {left[0]} is still there")
+    current = current_schema(unit, live, desired, (), touched(changes))
+    different = diff(current, desired, plugins.diff_rules())
+    mine = {change.table for change in changes}
+    unmade = [change for change in different if change.table in mine]
+    if unmade:
+        raise _failed(summary(unmade[0], qualified=True, done=False) + " did not take effect")
+    _ask_again(unit, desired, changes)
+    return live
+
+
+def _ask_again(unit: Unit, desired: Schema, changes: Sequence[Change]) -> None:
+    """Constraints that the store itself does not enforce must hold now."""
+    if {"unique", "foreign_keys", "checks"} <= unit.backend.keeps:
+        return
+    for question, hint in afterwards(changes):
+        answer = unit.store.ask(question, desired)
+        if answer.count:
+            raise VerificationFailed(
+                f"{answer.count} rows of {question.table} do not keep the new constraint",
+                hint=hint,
+            )
+
+
+def count_rows(unit: Unit, schema: Schema, changes: Sequence[Change]) -> Mapping[str, int]:
+    """Rows of each table that these changes may write anew, under the names of `schema`."""
+    tables = {change.table for change in changes}
+    tables |= {c.old for c in changes if isinstance(c, RenameTable)}
+    counts = {t.name: unit.store.count(t.name) for t in schema.tables if t.name in tables}
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def verify_rows(
+    before: Mapping[str, int], after: Mapping[str, int], changes: Sequence[Change]
+) -> None:
+    """VerificationFailed if a table came out of the steps with more or fewer rows."""
+    new_names = {c.old: c.new for c in changes if isinstance(c, RenameTable)}
+    for name, rows in before.items():
+        now = after.get(new_names.get(name, name))
+        if now is not None and now != rows:
+            raise _failed(f"{name} had {rows} rows and has {now}")
+
+
+def _failed(what: str) -> VerificationFailed:
+    return VerificationFailed(
+        f"Verification failed, everything was undone: {what}",
+        hint="run again with --debug and report it; nothing was changed",
+    )
