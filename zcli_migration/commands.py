@@ -95,7 +95,7 @@ def _print_statements(schemas: tuple[SchemaOutcome, ...], error: MigrationError 
 
 
 def _list(options: argparse.Namespace, report: Report) -> int:
-    """`--status` and `--history`: without the banner, since they are read by eye or by a program."""
+    """`--status` and `--history`, without the banner: a table for eyes, or JSON for programs."""
     silent = Report(Screen(quiet=True))
     screen = Screen(quiet=options.json)
     if options.status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,10 +51,10 @@ class _Candidate:
     path: Path
     meta: Meta
 
-    def belongs_to(self, variable: str, variables: Iterable[str]) -> bool:
+    def belongs_to(self, variable: str, variables: Collection[str]) -> bool:
         """Whether Meta names the variable, or none of them, and the file's name means it."""
         source = self.meta.data_source
-        if source in variables:
+        if source and source in variables:
             return source == variable
         return variable_for(self.name) == variable.upper()
 
@@ -97,7 +97,123 @@ class _Search:
                     source = self._set_source(found) or variable
                     yield _ref(found, source, from_environment=True)
 
-    def _ref(found: _Candidate, variable: str | None, *, from_environment: bool) -> SchemaRef:
+    def _data_variables(self) -> Iterator[str]:
+        for variable, value in self.app.environment.items():
+            if not _VARIABLE.fullmatch(variable) or variable == OWN_VARIABLE:
+                continue
+            if value:
+                yield variable
+            else:
+                self.notes.append(f"{variable} is empty and is ignored")
+
+    def _set_source(self, found: _Candidate) -> str | None:
+        """The variable that Meta names, if it is set; an empty one is not, as in zCLI."""
+        source = found.meta.data_source
+        return source if source and self.app.environment.get(source) else None
+
+    def by_file(self, candidates: Iterable[_Candidate]) -> Iterator[SchemaRef]:
+        for found in candidates:
+            source = self._set_source(found)
+            if not found.meta.migrates:
+                self._note_unset(found)
+            elif source or found.meta.data_path:
+                yield _ref(found, source, from_environment=False)
+            else:
+                variable = found.meta.data_source or variable_for(found.name)
+                self.notes.append(f"{found.name} is left out: {_add(variable)}, or Data_Path")
+
+    def _note_unset(self, found: _Candidate) -> None:
+        source = found.meta.data_source
+        if source and found.meta.migrates is None:
+            self.notes.append(f"{found.name} is left out: {_add(source)}, where it is not set")
+
+    def _no_schema(self, variable: str) -> str:
+        name = variable[len("ZDATA_") : -len("_URL")].lower()
+        return (
+            f"{variable}: no schema found; looked for zSchema.{name} and for Data_Source:"
+            f" {variable} in models, Models, schemas and {self.app.workspace}"
+        )
+
+    def candidates(self) -> Iterator[_Candidate]:
+        """Every readable schema file once, sorted by name."""
+        found: dict[str, Path] = {}
+        seen: set[Path] = set()
+        for folder in self._folders():
+            for name, path in self._in_folder(folder):
+                real = path.resolve()
+                if real in seen:
+                    continue
+                seen.add(real)
+                if found.setdefault(name, path) != path:
+                    self.notes.append(f"{path} is left out: {found[name]} has the same name")
+        yield from (self._read(name, found[name]) for name in sorted(found))
+
+    def _read(self, name: str, path: Path) -> _Candidate:
+        meta = read_meta(path)
+        if meta.problem:
+            self.notes.append(f"{path}: {meta.problem}")
+        return _Candidate(name, path, meta)
+
+    def _folders(self) -> Iterator[Path]:
+        """The folders to search; on some disks models and Models are the same one."""
+        seen: set[tuple[int, int]] = set()
+        for folder in (self.app.workspace / name for name in FOLDERS):
+            if os.path.isdir(folder):
+                facts = folder.stat()
+                if (facts.st_dev, facts.st_ino) not in seen:
+                    seen.add((facts.st_dev, facts.st_ino))
+                    yield folder
+
+    def _in_folder(self, folder: Path) -> Iterator[tuple[str, Path]]:
+        """The schema name and file of each stem: json before yaml before yml, as in zCLI."""
+        stems: dict[str, list[Path]] = {}
+        for path in _schema_files(folder):
+            if self._is_readable(path):
+                stems.setdefault(path.name.removesuffix(path.suffix), []).append(path)
+        for name in sorted(stems):
+            first, *others = sorted(stems[name], key=lambda p: SCHEMA_SUFFIXES.index(p.suffix))
+            self.notes += [f"{path} is left out: {first.name} goes first" for path in others]
+            yield name, first
+
+    def _is_readable(self, path: Path) -> bool:
+        if path.suffix == ".zolo":
+            self.notes.append(f"{path} is left out: .zolo files are not read; write it as YAML")
+            return False
+        require_inside(path, self.app.workspace, str(path))
+        try:
+            facts = path.stat()
+        except OSError as error:
+            self.notes.append(f"{path} is left out: {error.strerror}")
+            return False
+        problem = _problem(facts)
+        if problem:
+            self.notes.append(f"{path} is left out: {problem}")
+        return problem is None
+
+
+def _problem(facts: os.stat_result) -> str | None:
+    if stat.S_ISDIR(facts.st_mode):
+        return "it is a folder"
+    if not stat.S_ISREG(facts.st_mode):
+        return "it is not a regular file"
+    return "it is larger than 100 MB" if facts.st_size >= MAX_BYTES else None
+
+
+def _schema_files(folder: Path) -> list[Path]:
+    suffixes = (*SCHEMA_SUFFIXES, ".zolo")
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder))
+    except OSError as error:
+        message = f"the folder cannot be read: {error.strerror}"
+        raise AppError(message, hint="check its permissions", file=folder) from None
+    return [folder / name for name in names if _is_schema_name(name) and name.endswith(suffixes)]
+
+
+def _is_schema_name(name: str) -> bool:
+    return name.startswith("zSchema.") and not name.startswith(OWN_SCHEMAS)
+
+
+def _ref(found: _Candidate, variable: str | None, *, from_environment: bool) -> SchemaRef:
     return SchemaRef(
         name=found.name,
         path=found.path,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, Literal, TypeAlias
 
 from zmigration_api import (
     Check,
@@ -31,7 +31,9 @@ from zmigration_api import (
 )
 from zmigration_api.snapshot import encode
 
-_Item = TypeVar("_Item", UniqueConstraint, ForeignKey, Index, Check)
+_Item: TypeAlias = UniqueConstraint | ForeignKey | Index | Check
+_Listed = Literal["unique", "foreign_keys", "checks", "indexes"]
+"""Facts that are lists, each under its attribute's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +68,10 @@ def interpret(
         live,
         columns=_columns(reading, live, wanted, recorded, observed),
         primary_key=_primary_key(reading, live, known, recorded, observed),
-        unique=_items(reading, "unique", "unique", live, wanted, recorded),
-        foreign_keys=_items(reading, "foreign_keys", "foreign_keys", live, wanted, recorded),
-        checks=_items(reading, "checks", "checks", live, wanted, recorded),
-        indexes=_items(reading, "indexes", "indexes", live, wanted, recorded),
+        unique=_items(reading, "unique", live, wanted, recorded),
+        foreign_keys=_items(reading, "foreign_keys", live, wanted, recorded),
+        checks=_items(reading, "checks", live, wanted, recorded),
+        indexes=_items(reading, "indexes", live, wanted, recorded),
         comment=known.comment,
     )
 
@@ -153,19 +155,18 @@ def _primary_key(
 
 def _items(
     reading: Reading,
-    fact: Fact,
-    attribute: str,
+    fact: _Listed,
     live: Table,
     wanted: Table | None,
     recorded: Table | None,
-) -> tuple[_Item, ...]:
+) -> Any:  # noqa: ANN401
     """Constraints or indexes: the live ones that a record or a file knows, under live names."""
-    ours: Sequence[_Item] = getattr(recorded, attribute) if recorded else ()
-    asked: Sequence[_Item] = getattr(wanted, attribute) if wanted else ()
+    ours: Sequence[_Item] = getattr(recorded, fact) if recorded else ()
+    asked: Sequence[_Item] = getattr(wanted, fact) if wanted else ()
     if fact not in reading.keeps:
         return tuple(ours if recorded else asked)
     found = []
-    for item in getattr(live, attribute):
+    for item in getattr(live, fact):
         meant = next((known for known in (*ours, *asked) if _same(known, item)), None)
         if meant is not None:
             found.append(replace(meant, name=item.name))

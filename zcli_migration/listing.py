@@ -51,7 +51,7 @@ def _unit_statuses(unit: Unit, plugins: Plugins) -> list[SchemaStatus]:
                 name=file.name,
                 backend=unit.backend.name,
                 store=unit.store.display,
-                file_version=str(file.meta.version),
+                file_version=str(file.version),
                 recorded_version=None,
                 state=f"error: {error}",
             )
@@ -66,7 +66,7 @@ def _status(unit: Unit, schema: SchemaSurvey) -> SchemaStatus:
         name=schema.file.name,
         backend=unit.backend.name,
         store=unit.store.display,
-        file_version=str(schema.on_disk.meta.version),
+        file_version=str(schema.on_disk.version),
         recorded_version=str(recorded) if recorded else None,
         state=_state(schema),
         moved=tuple(move.text for move in schema.moved),
@@ -124,8 +124,8 @@ def history_lines(histories: Sequence[SchemaHistory]) -> list[str]:
     for history in histories:
         lines.append(f"{history.name}: {len(history.records)} migration(s)")
         if history.records:
-            rows = [("#", "APPLIED (UTC)", "FROM", "TO", "STATUS", "HASH", "CHANGES")]
-            rows += [_history_row(record) for record in history.records]
+            head = ("#", "APPLIED (UTC)", "FROM", "TO", "STATUS", "HASH", "CHANGES")
+            rows = [head, *map(_history_row, history.records)]
             lines += [f"  {line}" for line in table_lines(rows)]
         lines.append("")
     return lines

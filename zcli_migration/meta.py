@@ -72,7 +72,7 @@ def _meta(document: object) -> Meta:
     if not isinstance(block, dict):
         return Meta()
     return Meta(
-        data_source=_text(block, "Data_Source"),
+        data_source=_variable(block),
         data_path=_text(block, "Data_Path"),
         migrates=_flag(block),
     )
@@ -81,6 +81,12 @@ def _meta(document: object) -> Meta:
 def _text(block: Mapping[object, object], key: str) -> str | None:
     value = block.get(key)
     return value if isinstance(value, str) and value not in ("", "~", "null") else None
+
+
+def _variable(block: Mapping[object, object]) -> str | None:
+    """Data_Source, unless it is no variable name: it may be a DSN with a password then."""
+    text = _text(block, "Data_Source")
+    return text if text and re.fullmatch(r"[A-Za-z_]\w*", text) else None
 
 
 def _flag(block: Mapping[object, object]) -> bool | None:

@@ -156,8 +156,8 @@ def _check(manager: pluggy.PluginManager, plugin: object) -> None:
     for name in _hook_names(manager, plugin):
         if not hasattr(manager.hook, name):
             raise PluginError(f"there is no hook called {name}{_nearest(name)}")
-        options = manager.parse_hookimpl_opts(plugin, name) or {}
-        if options.get("wrapper") or options.get("hookwrapper"):
+        options = manager.parse_hookimpl_opts(plugin, name)
+        if options and (options.get("wrapper") or options.get("hookwrapper")):
             raise PluginError(f"{name} may not be a wrapper")
 
 

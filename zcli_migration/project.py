@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zmigration_api import BackendType, SchemaFileError, Target, UsageError
+from zmigration_api import AppError, BackendType, SchemaFileError, Store, Target, UsageError
 
 from .app import App, load_app
 from .discovery import discover
 from .plugins import Plugins, load_plugins
 from .report import Report
-from .schema_file import SchemaFile, check_references, read_schema_file
+from .schema_file import SchemaFile, Warning_, check_references, read_schema_file
 from .survey import Unit
 from .target import resolve_target
 
@@ -50,7 +50,7 @@ def open_project(selection: Selection, report: Report) -> Iterator[Project]:
     enabled = [file for _, file in every if file.meta.enabled is not False]
     chosen = _chosen(enabled, selection.schemas)
     with contextlib.ExitStack() as stack:
-        units = tuple(_units(chosen, enabled, app, plugins, stack))
+        units = tuple(_units(chosen, enabled, app, plugins, stack, report))
         yield Project(app=app, plugins=plugins, units=units)
 
 
@@ -71,6 +71,7 @@ def _units(
     app: App,
     plugins: Plugins,
     stack: contextlib.ExitStack,
+    report: Report,
 ) -> Iterator[Unit]:
     """A unit for each store that a chosen schema lives in, in the order of discovery."""
     backends = plugins.backends()
@@ -82,20 +83,39 @@ def _units(
         places.setdefault(key, (target, backend, []))[2].append(file)
     for target, backend, files in places.values():
         _refuse_same_name(files)
-        check_references(files, [])
         mine = tuple(file for file in files if file in chosen)
         if mine:
             store = stack.enter_context(contextlib.closing(backend.open(target)))
+            warnings = _check_references(files, backend, store)
+            report.warnings([str(warning) for warning in warnings])
             yield Unit(target=target, backend=backend, store=store, files=mine)
+
+
+def _check_references(
+    files: Sequence[SchemaFile], backend: BackendType, store: Store
+) -> Sequence[Warning_]:
+    """Foreign keys may also refer to tables of the store that no schema file describes."""
+    described = {table.name for file in files for table in file.tables}
+    keys = [key for file in files for table in file.tables for key in table.foreign_keys]
+    foreign = sorted({key.ref_table for key in keys} - described)
+    known = [table.name for table in store.inspect(foreign).tables] if foreign else []
+    return check_references(files, known, enforced="foreign_keys" in backend.keeps)
 
 
 def _backend(file: SchemaFile, plugins: Plugins, backends: dict[str, BackendType]) -> BackendType:
     data_type = file.meta.data_type
+    names = ", ".join(sorted({b.name for b in backends.values()}))
+    if data_type is None:
+        raise SchemaFileError(
+            f"{file.name} has no Data_Type in its Meta",
+            hint=f"add `Data_Type: csv` there; installed backends are {names}",
+            file=file.path,
+            line=file.meta.line,
+        )
     backend = backends.get(data_type.lower())
     if backend is not None:
         return backend
     broken = [s for s in plugins.broken() if s.name.lower() == data_type.lower()]
-    names = ", ".join(sorted({b.name for b in backends.values()}))
     reason = f": plugin {broken[0].name} failed to load: {broken[0].error}" if broken else ""
     raise SchemaFileError(
         f"{file.name}: Data_Type {data_type} has no backend{reason}",
@@ -108,18 +128,24 @@ def _backend(file: SchemaFile, plugins: Plugins, backends: dict[str, BackendType
 def target_of(file: SchemaFile, app: App) -> Target:
     """Where a schema's data lives."""
     meta = file.meta
-    return resolve_target(
-        data_type=meta.data_type,
-        data_source=meta.data_source,
-        data_path=meta.data_path,
-        data_label=meta.data_label,
-        data_host=meta.data_host,
-        data_port=meta.data_port,
-        data_user=meta.data_user,
-        data_password=meta.data_password,
-        schema_name=file.name,
-        app=app,
-    )
+    try:
+        target = resolve_target(
+            data_type=meta.data_type or "",
+            data_source=meta.data_source,
+            data_path=meta.data_path,
+            data_label=meta.data_label,
+            data_host=meta.data_host,
+            data_port=meta.data_port,
+            data_user=meta.data_user,
+            data_password=meta.data_password,
+            schema_name=file.name,
+            app=app,
+        )
+    except AppError as error:
+        raise AppError(
+            error.message, hint=error.hint, file=error.file or file.path, line=error.line
+        ) from None
+    return replace(target, options=meta.options)
 
 
 def _refuse_same_name(files: Sequence[SchemaFile]) -> None:

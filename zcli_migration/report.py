@@ -12,6 +12,7 @@ from zmigration_api import (
     Change,
     CheckFailures,
     Duplicates,
+    Hazard,
     MigrationError,
     Nulls,
     Orphans,
@@ -26,6 +27,7 @@ from zmigration_api.describe import detail, summary, symbol
 from .app import App
 from .outcome import Outcome, SchemaOutcome
 from .preflight import Violation
+from .renaming import Names
 from .schema_file import SchemaFile
 from .screen import Screen
 from .survey import SchemaSurvey, Unit
@@ -113,8 +115,9 @@ class Report:
                 _preview(change, store, schema, qualified) if preview else _done(change, qualified)
             )
             self._line(f"  {symbol(change)} {text}", _STYLES[symbol(change)])
-        for hazard in dict.fromkeys(hazard for step in steps for hazard in step.hazards):
-            self._line(f"  ⚠️  {hazard.text}", "yellow")
+        for hazard in _hazards(steps):
+            if hazard.kind in ("data_loss", "rename_or_replace"):
+                self._line(f"  ⚠️  {hazard.text}", "yellow")
         self._line()
 
     def versions(self, schema: SchemaSurvey) -> None:
@@ -137,6 +140,9 @@ class Report:
                 self._line(f"  {statement}")
         if not any(step.statements for step in steps):
             self._line("  (none: the store need not change)")
+        for hazard in _hazards(steps):
+            if hazard.kind not in ("data_loss", "rename_or_replace"):
+                self._line(f"  Note: {hazard.text}", "dim")
         self._line()
 
     def preview(self, schema: SchemaSurvey, steps: Sequence[Step], store: Store) -> None:
@@ -147,8 +153,10 @@ class Report:
             self.versions(schema)
         else:
             self.up_to_date(schema)
-        self._line("No changes will be applied (dry-run mode).")
-        self._line()
+
+    def looked(self, mode: str) -> None:
+        """The last word of a run that only looks."""
+        self._line(f"No changes will be applied ({mode} mode).")
 
     def up_to_date(self, schema: SchemaSurvey) -> None:
         """Nothing to do for one schema."""
@@ -238,6 +246,11 @@ _RESULT_TEXTS = {
 }
 
 
+def _hazards(steps: Sequence[Step]) -> dict[Hazard, None]:
+    """Each hazard of these steps once, in their order."""
+    return dict.fromkeys(hazard for step in steps for hazard in step.hazards)
+
+
 def _version_line(schema: SchemaSurvey) -> str:
     decision = schema.decision
     if decision.recorded and decision.to and decision.to != decision.recorded:
@@ -254,7 +267,8 @@ def _preview(change: Change, store: Store, schema: SchemaSurvey, qualified: bool
     text = summary(change, qualified=qualified, done=False)
     match change:
         case AddColumn(table, column):
-            facts = store.native_type(column, schema.desired.table(table))
+            old = Names.of(schema.changes).old_table(table)
+            facts = store.native_type(column, schema.current.table(old))
         case AlterColumn():
             facts = detail(change)
         case _:

@@ -54,9 +54,14 @@ def migrate(request: Request, report: Report) -> Outcome:
         report.error(error)
         return Outcome(app=app_name, exit_code=error.exit_code, error=error)
     except KeyboardInterrupt:
-        error = MigrationError("Interrupted: nothing was changed")
-        report.error(error)
-        return Outcome(app=app_name, exit_code=INTERRUPTED, error=error)
+        stopped = _interrupted(report)
+        return Outcome(app=app_name, exit_code=INTERRUPTED, error=stopped)
+
+
+def _interrupted(report: Report) -> MigrationError:
+    error = MigrationError("Interrupted: nothing was changed")
+    report.error(error)
+    return error
 
 
 class _Unapproved(Exception):
@@ -87,7 +92,9 @@ class _Session:
             else:
                 outcomes += self._guarded(run, unit)
         outcome = self._outcome(tuple(outcomes), None, interrupted=bool(run.interrupts))
-        if not self.request.look_only:
+        if self.request.look_only:
+            self.report.looked("check" if self.request.pending_is_failure else "dry-run")
+        else:
             self.report.results(outcome)
         return outcome
 
@@ -126,9 +133,7 @@ class _Session:
             return self._of_unit(unit, "failed", error=error)
         except KeyboardInterrupt:
             run.interrupts.append(2)
-            error = MigrationError("Interrupted: nothing was changed")
-            self.report.error(error)
-            return self._of_unit(unit, "failed", error=error)
+            return self._of_unit(unit, "failed", error=_interrupted(self.report))
 
     def _unit(self, run: Run, unit: Unit) -> Iterator[SchemaOutcome]:
         for attempt in range(ATTEMPTS):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 import yaml
 
 from .schema_names import nearest
-from .yaml_nodes import Entry, shown
+from .yaml_nodes import Entry
 from .yaml_source import Source, line_of
 
 FIELD_ALIASES = {
@@ -133,8 +133,8 @@ def one_of(
     return present[0] if present else None
 
 
-def require(source: Source, entry: Entry | None, node: yaml.Node, what: str) -> Entry:
-    """The entry, which must be there."""
+def require(source: Source, entry: Entry | None, node: yaml.Node, message: str) -> Entry:
+    """The entry, which must be there; the message says so."""
     if entry is None:
-        raise source.error(node, f"{what}, not {shown(node)}")
+        raise source.error(node, message)
     return entry

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 import yaml
+
 from zmigration_api import Version
 
 from .schema_keys import unknown_item, warn_unknown
@@ -60,7 +61,7 @@ def find_meta(source: Source, root: yaml.MappingNode) -> Entry:
         raise source.error(found[1].key_node, message, "keep one of them")
     if not found or not isinstance(found[0].value, yaml.MappingNode):
         node = found[0].key_node if found else root
-        raise source.error(node, "The file has no Meta section", "start it with `Meta:`")
+        raise source.error(node, "The file has no Meta section", "start it with `Meta:`, so spelt")
     return found[0]
 
 
@@ -72,7 +73,7 @@ def read_meta(source: Source, root: yaml.MappingNode) -> Meta:
     raw = {key: plain(source, e.value) for key, e in found.items() if key != "Data_Password"}
     _warn_of_unknown(source, found)
     return Meta(
-        **{field: _text(source, found, key) for field, key in _TEXTS.items()},  # type: ignore[arg-type]
+        **{field: _text(source, found, key) for field, key in _TEXTS.items()},
         data_type=_data_type(source, found),
         data_port=_port(source, found),
         enabled=enabled,
@@ -110,9 +111,7 @@ def _port(source: Source, found: Mapping[str, Entry]) -> int | None:
     return port
 
 
-def _version(
-    source: Source, found: Mapping[str, Entry], enabled: bool | None
-) -> Version | None:
+def _version(source: Source, found: Mapping[str, Entry], enabled: bool | None) -> Version | None:
     text = _text(source, found, "zMigrationVersion")
     if not text:
         return None

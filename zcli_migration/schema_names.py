@@ -36,10 +36,10 @@ def default_name(prefix: str, table: str, columns: Iterable[str]) -> str:
     return f"{kept}_{hashlib.sha256(encoded).hexdigest()[:8]}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that looks most like this one, if any does."""
+def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known name that looks most like this one, if any does (1 is the same)."""
     by_lower = {word.lower(): word for word in known}
-    found = get_close_matches(name.lower(), by_lower, n=1)
+    found = get_close_matches(name.lower(), by_lower, n=1, cutoff=likeness)
     return by_lower[found[0]] if found else None
 
 

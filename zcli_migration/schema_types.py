@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import yaml
-from zmigration_api import ALIASES, KINDS, ColumnType, TypeKind
+
+from zmigration_api import ALIASES, KINDS, ColumnType, SchemaFileError, TypeKind
 
 from .schema_names import did_you_mean, nearest
 from .yaml_nodes import Entry, is_null, shown, text_of, whole
@@ -49,15 +50,17 @@ def shorthand(node: yaml.Node) -> Shorthand | None:
     return Shorthand(parts["type"], parts["default"], bool(parts["mark"]))
 
 
-def looks_like_type(node: yaml.Node) -> str | None:
-    """The type that may have been meant, if the text looks like a misspelt shorthand."""
+def looks_like_type(node: yaml.Node) -> bool:
+    """Whether the text must be a misspelt shorthand: `strr`, `foo!`, `foo(5)`, `decimal(10`."""
+    word, bracket, rest = str(node.value).partition("(")
+    if bracket and ")" not in rest:
+        return _word(word) in WORDS
     parts = _SHORTHAND.fullmatch(str(node.value))
     match = parts and _TYPE.fullmatch(parts["type"])
     if not parts or not match:
-        return None
-    marked = match["mark"] or match["measures"] or parts["mark"] or parts["default"] is not None
-    found = nearest(_word(match["word"]), WORDS)
-    return found or ("a known type" if marked else None)
+        return False
+    marked = match["mark"] or match["measures"] or parts["mark"]
+    return bool(marked) or nearest(_word(match["word"]), WORDS, likeness=0.8) is not None
 
 
 def read_type(source: Source, node: yaml.Node, text: str, where: str) -> Reading:
@@ -65,10 +68,19 @@ def read_type(source: Source, node: yaml.Node, text: str, where: str) -> Reading
     match = _TYPE.fullmatch(text)
     word = _word(match["word"]) if match else text.strip().lower()
     if match is None or word not in WORDS:
-        hint = did_you_mean(word, WORDS) or f"known types: {', '.join(KINDS[:-1])}"
-        raise source.error(node, f"The type {shown(node)} of {where} is not known", hint)
+        raise unknown_type(source, node, text, where)
     mark = {"!": True, "?": False}.get(match["mark"])
     return Reading(_measured(source, node, WORDS[word], match["measures"], where), mark)
+
+
+def unknown_type(source: Source, node: yaml.Node, text: str, where: str) -> SchemaFileError:
+    """The error about a type that is none, with the nearest one or what cut it short."""
+    word, bracket, rest = text.strip().lower().partition("(")
+    if bracket and ")" not in rest:
+        hint = f'inside {{ }} a comma ends the value; quote the type: "{word}(10,2)"'
+    else:
+        hint = did_you_mean(word.rstrip("!?"), WORDS) or f"known types: {', '.join(KINDS[:-1])}"
+    return source.error(node, f"The type {shown(node)} of {where} is not known", hint)
 
 
 def _word(text: str) -> str:

@@ -42,12 +42,14 @@ class Unit:
 class SchemaSurvey:
     """One schema: what is recorded of it, what the file wants, and what is to be done.
 
+    `current` is the whole store as it is now, `desired` this schema's own tables.
     `file` differs from `on_disk` when a run was killed after the store's commit and before it
     wrote the new version into the file: it is as that run would have left it.
     """
 
     file: SchemaFile
     recorded: Recorded | None
+    current: Schema
     desired: Schema
     changes: tuple[Change, ...]
     decision: VersionDecision
@@ -95,7 +97,7 @@ def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Sur
     changes = diff(current, desired, plugins.diff_rules())
     split = _by_schema(unit.files, changes, desired, found.records)
     schemas = tuple(
-        _schema_survey(file, split[file.name], desired, found, plugins, override)
+        _schema_survey(file, split[file.name], (current, desired), found, plugins, override)
         for file in unit.files
     )
     plan = make_plan(unit.store, unit.backend, changes, current, desired, _base_hash(found))
@@ -172,7 +174,7 @@ def _by_schema(
 def _schema_survey(
     file: SchemaFile,
     changes: tuple[Change, ...],
-    desired: Schema,
+    states: tuple[Schema, Schema],
     found: _Found,
     plugins: Plugins,
     override: Version | None,
@@ -185,12 +187,13 @@ def _schema_survey(
         recorded.version if recorded else None,
         bool(changes),
         override,
-        lambda: plugins.suggest_version(info, file.meta.version, changes),
+        lambda: plugins.suggest_version(info, file.version, changes),
     )
     return SchemaSurvey(
         file=file,
         recorded=recorded,
-        desired=_part(file, desired),
+        current=states[0],
+        desired=_part(file, states[1]),
         changes=changes,
         decision=decision,
         moved=moves(recorded, found.live) if recorded else (),
@@ -200,7 +203,7 @@ def _schema_survey(
 
 def with_recorded_version(file: SchemaFile, recorded: Recorded | None) -> SchemaFile | None:
     """The file with the recorded version, if that and nothing else is what it lacks."""
-    if recorded is None or recorded.version is None or file.meta.version >= recorded.version:
+    if recorded is None or recorded.version is None or file.version >= recorded.version:
         return None
     text = with_version(file.text, recorded.version)
     if text_hash(text) != recorded.record.schema_hash:

@@ -26,6 +26,10 @@ DEFAULT_LABEL = "data"
 POSTGRESQL_PORT = 5432
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+# user:password@host:port,host:port/database?query. libpq would call a part of a password that has
+# / or ? in it a port, and print it.
+_HOST = r"(?:[^\s:@/?#,\[\]]*|\[[^\s@/?#\]]+\])(?::[0-9]*)?"
+_ADDRESS = re.compile(rf"(?:[^@/?#]*@)?{_HOST}(?:,{_HOST})*(?:/[^@?#]*)?(?:\?[^#]*)?")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -86,7 +90,7 @@ def _port(setting: Setting) -> int | None:
     text = _text(setting)
     if text is None:
         return None
-    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+    if re.fullmatch(r"[0-9]{1,5}", text) and 0 < int(text) < 65536:
         return int(text)
     raise AppError(f"Data_Port {text} is not a port", hint="write a number from 1 to 65535")
 
@@ -146,6 +150,9 @@ def _at_dsn(base: Target, value: str, scheme: str) -> Target:
 
 def _at_postgresql(base: Target, rest: str) -> Target:
     dsn = f"postgresql://{rest}"
+    if not _ADDRESS.fullmatch(rest):
+        hint = "in a user or password write %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #"
+        raise AppError(f"{masked(dsn)} is not a PostgreSQL address", hint=hint)
     database = dsn_parts(dsn)[2]
     if database:
         return replace(base, dsn=dsn, label=database)
@@ -165,7 +172,8 @@ def _at_sqlite_url(base: Target, value: str) -> Target:
     if path.startswith("@"):
         hint = "write @.Data for the folder, and Data_Label for the file's name without .db"
         raise AppError(f"{masked(value)} mixes a zPath into a URL", hint=hint)
-    file = resolve_data_path(unquote(path), base.workspace)
+    plain = re.sub("^/+", "/", unquote(path))
+    file = resolve_data_path(plain, base.workspace)
     return replace(_at_file(base, file), options=dict(parse_qsl(query)))
 
 

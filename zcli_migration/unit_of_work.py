@@ -122,7 +122,7 @@ def _record(
     record = None
     if schema.decision.to is not None:
         history = _ensure_history(unit, table)
-        text = with_version(schema.file.text, schema.decision.to)
+        text = with_version(schema.file.text, schema.decision.to, schema.file.path)
         applied = Applied(
             file=schema.file,
             schema_text=text,
@@ -182,17 +182,17 @@ def _bumped(current: Survey, results: tuple[Result, ...]) -> tuple[Result, ...]:
 
 def _bump(schema: SchemaSurvey, result: Result) -> str | None:
     """Bring one file to its recorded version; what to tell the user if it cannot be written."""
-    goal = schema.file.meta.version
+    goal = schema.file.version
     if result.record is not None:
         goal = Version.parse(result.record.to_version)
-    if goal == schema.on_disk.meta.version:
+    if goal == schema.on_disk.version:
         return None
     old = schema.on_disk.text
     try:
         write_schema_text(schema.file.path, with_version(old, goal), old)
     except (MigrationError, OSError) as error:
         return (
-            f"{schema.file.path.name} still says {schema.on_disk.meta.version}: {error}; "
+            f"{schema.file.path.name} still says {schema.on_disk.version}: {error}; "
             f"the migration itself is done and recorded, the next run writes {goal}"
         )
     return None

@@ -54,7 +54,7 @@ def decide(
     suggestion: Callable[[], Version],
 ) -> VersionDecision:
     """What to record; SchemaFileError or UsageError when the versions contradict each other."""
-    declared = file.meta.version
+    declared = file.version
     if recorded is None:
         return VersionDecision(recorded=None, to=override or declared)
     if declared < recorded:

@@ -149,5 +149,5 @@ def warn_of_key(source: Source, entry: Entry) -> None:
     if not isinstance(host, str):
         source.warn(
             entry.key_node,
-            f'zCLI itself reads the name {entry.key} as {host!r}; write it in quotes: "{entry.key}"',
+            f'zCLI itself reads the name {entry.key} as {host!r}; quote it: "{entry.key}"',
         )

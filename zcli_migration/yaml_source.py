@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -42,6 +42,10 @@ class Source:
         line, column = position(node)
         return SchemaFileError(message, hint=hint, file=self.path, line=line, column=column)
 
+    def error_at(self, line: int, message: str, hint: str | None = None) -> SchemaFileError:
+        """The error to raise about that line."""
+        return SchemaFileError(message, hint=hint, file=self.path, line=line)
+
     def warn(self, node: yaml.Node, message: str) -> None:
         """Remember what is odd about that node."""
         self.warnings.append(Warning_(message, self.path, *position(node)))
@@ -57,22 +61,23 @@ def line_of(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def compose(text: str, path: Path) -> yaml.MappingNode:
+def compose(text: str, path: Path, *, exact: bool = False) -> yaml.MappingNode:
     """The one mapping that the text is; SchemaFileError with line and column for anything else.
 
     Aliases are resolved (the same node stands in several places), and no node is deeper than
-    `MAX_DEPTH` with them, nor do they add more than `MAX_ALIASED` nodes.
+    `MAX_DEPTH` with them, nor do they add more than `MAX_ALIASED` nodes. With `exact` every
+    mark's index is that of the text (without its byte order mark), whatever that costs values.
     """
     body = text.removeprefix(BOM)
-    source = Source(path)
     try:
-        root = _compose(_joined(body) if path.suffix == ".json" else body, path)
+        root = _compose(without_surrogates(body, exact=exact))
     except yaml.YAMLError as error:
         raise _syntax_error(error, body, path) from None
     if path.suffix == ".json":
         _require_json(body, path)
     if root is None:
         raise SchemaFileError("The schema file is empty", hint=_SHAPE, file=path, line=1, column=1)
+    source = Source(path)
     if not isinstance(root, yaml.MappingNode):
         raise source.error(root, "The schema file is not a mapping of Meta and tables", _SHAPE)
     _Inspection(source).inspect_root(root)
@@ -91,28 +96,51 @@ def events(text: str) -> Iterator[yaml.Event]:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise _TooDeep(problem_mark=event.start_mark)
+            raise _TooDeep(event)
         yield event
 
 
-class _TooDeep(yaml.MarkedYAMLError):
-    pass
+class _TooDeep(yaml.YAMLError):
+    def __init__(self, event: yaml.Event) -> None:
+        super().__init__("too deep")
+        self.problem_mark = event.start_mark
 
 
-def _compose(text: str, path: Path) -> yaml.Node | None:
-    # The C composer recurses without a limit, so nesting is measured before it is let loose.
-    for _ in events(text):
-        pass
+def _compose(text: str) -> yaml.Node | None:
+    # The C composer recurses without a limit, so nesting is measured before it is let loose;
+    # each level needs one of these characters.
+    if sum(map(text.count, "[{:?-")) > MAX_DEPTH:
+        for _ in events(text):
+            pass
     node: yaml.Node | None = yaml.compose(text, Loader=LOADER)
     return node
 
 
-def _joined(text: str) -> str:
-    """JSON's surrogate pairs as the one escape that YAML knows."""
-    return _SURROGATES.sub(_pair, text)
+class Fact(NamedTuple):
+    """What one parser event says, without where and in which style it says it."""
+
+    kind: type[yaml.Event]
+    anchor: str | None
+    tag: str | None
+    value: str | None
 
 
-def _pair(match: re.Match[str]) -> str:
+def event_facts(text: str) -> list[Fact]:
+    """What the text says to a YAML parser, event by event."""
+    return [
+        Fact(type(event), *(getattr(event, name, None) for name in ("anchor", "tag", "value")))
+        for event in events(without_surrogates(text, exact=True))
+    ]
+
+
+def without_surrogates(text: str, *, exact: bool) -> str:
+    r"""JSON's escapes for characters beyond U+FFFF as YAML's `\U`, or as texts of equal length."""
+    if "\\u" not in text:
+        return text
+    return _SURROGATES.sub(lambda pair: "?" * len(pair[0]) if exact else _joined(pair), text)
+
+
+def _joined(match: re.Match[str]) -> str:
     high, low = int(match[1], 16), int(match[2], 16)
     return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
 
@@ -186,17 +214,23 @@ class _Inspection:
             raise self.source.error(root, f"Aliases nest more than {MAX_DEPTH} levels deep")
 
     def measure(self, node: yaml.Node) -> tuple[int, int]:
-        """How many nodes it is with its aliases written out, and how many levels."""
+        """How many nodes a list or mapping is with its aliases written out, and levels."""
         if id(node) in self.measured:
             return self.count_alias(node)
         if id(node) in self.open:
-            raise self.source.error(node, "The YAML anchor contains itself")
-        self.check(node)
+            raise self.source.error(node, "The YAML anchor contains itself", "write it out")
         self.open.add(id(node))
-        sizes = [self.measure(child) for child in _children(node)]
+        self.check_tag(node)
+        size, height = 1, 0
+        for child in _children(node):
+            if isinstance(child, yaml.ScalarNode):
+                self.check_scalar(child)
+                size += 1
+            else:
+                inner, levels = self.measure(child)
+                size, height = size + inner, max(height, levels)
         self.open.discard(id(node))
-        height = 1 + max((height for _, height in sizes), default=0)
-        self.measured[id(node)] = (1 + sum(size for size, _ in sizes), height)
+        self.measured[id(node)] = (size, height + 1)
         return self.measured[id(node)]
 
     def count_alias(self, node: yaml.Node) -> tuple[int, int]:
@@ -207,18 +241,21 @@ class _Inspection:
             raise self.source.error(node, message, "write the repeated parts out")
         return size, height
 
-    def check(self, node: yaml.Node) -> None:
+    def check_tag(self, node: yaml.Node) -> None:
         if node.tag not in _KNOWN_TAGS:
             shown = node.tag.replace(CORE, "!!")
             raise self.source.error(node, f"The YAML tag {shown} has no meaning here", "remove it")
-        if isinstance(node, yaml.ScalarNode) and not _storable(node.value):
+
+    def check_scalar(self, node: yaml.ScalarNode) -> None:
+        self.check_tag(node)
+        if not _storable(node.value):
             raise self.source.error(node, "No store can keep this character", "remove it")
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:
     if isinstance(node, yaml.MappingNode):
         return [part for pair in node.value for part in pair]
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+    return list(node.value)
 
 
 def _storable(text: str) -> bool:

@@ -35,9 +35,7 @@ class Record(NamedTuple):
     end: bytes
 
 
-def records(
-    stream: BinaryIO, delimiter: bytes, file: Path, chunk: int = CHUNK
-) -> Iterator[Record]:
+def records(stream: BinaryIO, delimiter: bytes, file: Path, chunk: int = CHUNK) -> Iterator[Record]:
     """The rows of a stream, holding one chunk and one row at a time. StoreError names `file`."""
     number = 0
     pieces = _lines(stream, chunk)
@@ -116,7 +114,7 @@ def _quoted_row(
             if stop < 0:
                 text, stop, more = _to_closing_quote(text, lines, file, number)
                 taken += more
-        stop = plain(text, stop).end()  # type: ignore[union-attr]  # it matches emptiness
+        stop = plain(text, stop).end()
         cells.append(text[start:stop])
         if not text.startswith(delimiter, stop):
             return cells, text[stop:], taken

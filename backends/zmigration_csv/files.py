@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
 from zmigration_api import StoreError
 
@@ -63,7 +61,7 @@ class _Opened:
 
     def __enter__(self) -> tuple[Header, Iterator[Record]]:
         try:
-            self._stream: BinaryIO = self._file.path.open("rb", buffering=0)  # type: ignore[assignment]
+            self._stream = self._file.path.open("rb", buffering=0)
         except OSError as error:
             raise self._file.error(f"cannot be read: {error.strerror}") from error
         try:
@@ -127,8 +125,3 @@ def _checked(file: CsvFile, body: Iterator[Record], width: int) -> Iterator[Reco
                     "mend the row, then run again",
                 )
         yield record
-
-
-def copied(stream: BinaryIO, size: int = 1 << 20) -> Iterator[bytes]:
-    """The rest of a stream, byte for byte."""
-    return chain(iter(lambda: stream.read(size), b""))

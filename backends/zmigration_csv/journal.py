@@ -11,10 +11,12 @@ import json
 import os
 import re
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from zmigration_api import StoreError
 
@@ -66,13 +68,17 @@ def mark(path: Path) -> Mark | None:
     return status.st_size, status.st_mtime_ns
 
 
-def commit(folder: Path, actions: Sequence[Action]) -> None:
-    """Make the actions lasting, all at once. The staged files must be complete."""
+def prepare(folder: Path, actions: Sequence[Action]) -> None:
+    """Make the staged files lasting; StoreError if somebody else changed an original."""
     for action in actions:
         if action.staged:
             _sync(folder / action.staged)
-    _refuse_changed(folder, actions, "nothing was changed here")
+    _refuse_changed(folder, actions)
     _reached("staged")
+
+
+def commit(folder: Path, actions: Sequence[Action]) -> None:
+    """Make prepared actions lasting, all at once."""
     _write(folder, actions)
     _reached("journal-written")
     _apply(folder, actions)
@@ -116,7 +122,7 @@ def read(folder: Path) -> list[Action] | None:
         return None
     try:
         return [_action(entry) for entry in json.loads(text)]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, LookupError):
         raise StoreError(
             "the journal of an interrupted commit cannot be read",
             hint="compare the .zmigration-*.tmp files with the tables, then remove the journal",
@@ -124,16 +130,13 @@ def read(folder: Path) -> list[Action] | None:
         ) from None
 
 
-def _action(entry: dict[str, object]) -> Action:
+def _action(entry: dict[str, Any]) -> Action:
     target, staged, before = entry["target"], entry["staged"], entry["before"]
     if not isinstance(target, str) or Path(target).name != target:
         raise ValueError(target)
     if staged is not None and not (isinstance(staged, str) and _STAGED.fullmatch(staged)):
         raise ValueError(staged)
-    if before is not None:
-        size, moment = before  # type: ignore[misc, attr-defined]  # TypeError if it is no pair
-        return Action(target, staged, (int(size), int(moment)))
-    return Action(target, staged, None)
+    return Action(target, staged, None if before is None else (int(before[0]), int(before[1])))
 
 
 def _write(folder: Path, actions: Sequence[Action]) -> None:
@@ -163,11 +166,11 @@ def _apply(folder: Path, actions: Sequence[Action]) -> None:
     sync_folder(folder)
 
 
-def _refuse_changed(folder: Path, actions: Sequence[Action], outcome: str) -> None:
+def _refuse_changed(folder: Path, actions: Sequence[Action]) -> None:
     for action in actions:
         if mark(folder / action.target) != action.before:
             raise StoreError(
-                f"another program changed this file in the meantime; {outcome}",
+                "another program changed this file in the meantime",
                 hint="stop what writes to the folder and run again",
                 file=folder / action.target,
             )
@@ -177,25 +180,17 @@ def _refuse_overtaken(folder: Path, actions: Sequence[Action]) -> None:
     """Refuse to overwrite what was written after the interruption."""
     for action in actions:
         done = action.staged is not None and not (folder / action.staged).exists()
-        now = mark(folder / action.target)
-        if done or now == action.before or (action.staged is None and now is None):
-            continue
-        if _removed_first(folder, actions) and now is None:
-            continue
-        raise StoreError(
-            "another program changed this file after a commit was interrupted",
-            hint=f"the new content is in {action.staged or 'no file'}: merge the two by hand, "
-            f"then remove {NAME}",
-            file=folder / action.target,
-        )
-
-
-def _removed_first(folder: Path, actions: Sequence[Action]) -> bool:
-    return any(action.staged is None for action in actions)
+        if not done and mark(folder / action.target) not in (action.before, None):
+            raise StoreError(
+                "another program changed this file after a commit was interrupted",
+                hint=f"the new content is in {action.staged or 'no file'}: merge the two by hand, "
+                f"then remove {NAME}",
+                file=folder / action.target,
+            )
 
 
 def _sync(path: Path) -> None:
-    with path.open("rb+") as stream:
+    with path.open("rb+" if os.name == "nt" else "rb") as stream:
         os.fsync(stream.fileno())
 
 
@@ -208,3 +203,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def no_interrupt() -> Iterator[None]:
+    """Leave Ctrl-C without effect: what is decided is finished, and is said to be done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if previous is None else previous)

@@ -20,10 +20,11 @@ from zmigration_api import (
     Table,
 )
 
-from .cells import join, quote
-from .files import CsvFile, Header, copied
+from .cells import CHUNK, join, quote
+from .files import CsvFile, Header
 from .fill import CellMaker, Source, filler
-from .typed import converted, shown, text_of
+from .plan import fills_nulls, must_convert
+from .typed import converted, shown
 
 PROGRESS_ROWS = 20_000
 _TEXT = ColumnType(kind="text")
@@ -92,11 +93,12 @@ class Rewrite:
         done, line = 0, 0
         try:
             with self._file.open() as (_, body):
-                for line, cells, end in body:
-                    if not cells:
-                        yield end
+                for record in body:
+                    line = record.line
+                    if not record.cells:
+                        yield record.end
                         continue
-                    yield join(row(cells), delimiter) + end
+                    yield join(row(record.cells), delimiter) + record.end
                     done += 1
                     if done % PROGRESS_ROWS == 0:
                         progress(done, None)
@@ -135,8 +137,8 @@ class Rewrite:
                 out = self._find(old)
                 self._refuse_taken(new)
                 out.name, out.cell = new, self._name_cell(new)
-            case AlterColumn(_, old, new):
-                self._alter(self._find(old.name), old, new)
+            case AlterColumn(_, old, _):
+                self._alter(self._find(old.name), change)
             case _:
                 pass  # a CSV file remembers neither constraints nor indexes
 
@@ -147,18 +149,19 @@ class Rewrite:
         source = Source(make, column.type)
         self._columns.append(_Out(column.name, self._name_cell(column.name), None, source, make))
 
-    def _alter(self, out: _Out, old: Column, new: Column) -> None:
-        make = out.source.make
-        if _must_convert(old, new):
+    def _alter(self, out: _Out, change: AlterColumn) -> None:
+        old, new, make = change.old, change.new, out.source.make
+        if must_convert(change):
             make = _converter(make, old, new, self._file.delimiter)
-        fills = new.required and not old.required
-        if fills and _has_fill(new):
+        if fills_nulls(change):
             make = _filled(make, self._filler(new))
-        if make is not out.source.make:
-            out.make = _required(make, new) if fills else make
-        elif fills:
-            self._checks.append(_required(make, new))
-        out.source = Source(out.make or make, new.type if out.make else out.source.type)
+        untouched = make is out.source.make
+        if change.tightened:
+            make = _required(make, new)
+        if untouched and change.tightened:
+            self._checks.append(make)
+        elif not untouched:
+            out.make, out.source = make, Source(make, new.type)
 
     def _filler(self, column: Column) -> CellMaker:
         sources = {out.name: out.source for out in self._columns}
@@ -190,17 +193,6 @@ class Rewrite:
 
     def _failed(self, message: str, hint: str | None = None, line: int | None = None) -> StepFailed:
         return StepFailed(message, hint=hint, file=self._file.shown, line=line)
-
-
-def _must_convert(old: Column, new: Column) -> bool:
-    narrowed = bool(new.enum) and (not old.enum or not set(old.enum) <= set(new.enum))
-    return old.type != new.type or narrowed or bool(new.using and new.using.values)
-
-
-def _has_fill(column: Column) -> bool:
-    return column.backfill is not None or (
-        column.default is not None and column.default.kind == "value"
-    )
 
 
 def _converter(make: CellMaker, old: Column, new: Column, delimiter: bytes) -> CellMaker:
@@ -248,7 +240,7 @@ def _after_header(file: CsvFile, header: Header) -> Iterator[bytes]:
     start = len(header.before) + len(file.delimiter.join(header.cells)) + len(header.end)
     with file.path.open("rb") as stream:
         stream.seek(start)
-        yield from copied(stream)
+        yield from iter(lambda: stream.read(CHUNK), b"")
 
 
 def new_file(columns: Sequence[Column], delimiter: bytes) -> bytes:

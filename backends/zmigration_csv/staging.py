@@ -19,16 +19,17 @@ from zmigration_api import StoreError
 from . import journal
 
 SUFFIX = ".csv"
+_FORBIDDEN = "/\\\0:" if os.name == "nt" else "/\\\0"
 _MARGIN = 1 << 20
 """Bytes that must stay free on the disk."""
 
 
 def file_name(table: str) -> str:
     """The file of a table; StoreError for a name that would lead out of the folder."""
-    if not table or table.startswith(".") or any(c in table for c in "/\\\0:"):
+    if not table or table.startswith(".") or any(c in table for c in _FORBIDDEN):
         raise StoreError(
-            f"a table called {table!r} cannot be a file here",
-            hint="use a name without /, \\, : and a leading dot",
+            f"a table called {table!r} cannot be a file in the folder",
+            hint="use a name without slashes and without a dot at its start",
         )
     return f"{table}{SUFFIX}"
 
@@ -149,15 +150,13 @@ class Staging(Files):
         if last is not None:
             (self.folder / last).unlink()
 
-    def commit(self) -> None:
-        """Make it all lasting, at once."""
-        actions = [
+    def actions(self) -> list[journal.Action]:
+        """What a commit does to the folder."""
+        return [
             journal.Action(name, staged, self._before.get(name))
             for name, staged in self._now.items()
             if staged is not None or self._before.get(name) is not None
         ]
-        if actions:
-            journal.commit(self.folder, actions)
 
     def _next(self) -> Path:
         self._count += 1

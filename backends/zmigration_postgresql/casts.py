@@ -11,7 +11,7 @@ from zmigration_api import Column, ColumnType, TypeKind, UnsupportedChange, conv
 from zmigration_api.values import FALSE_WORDS, TRUE_WORDS, format_value, parse
 from zmigration_sql import literal
 
-from .types import canonical, measured, native_of
+from .types import measured, native_of, native_type, same_native
 
 # What str.strip() of Python takes away.
 _SPACES = (
@@ -61,19 +61,16 @@ _SERVER: dict[TypeKind, str] = {
 }
 
 
-def bare_pattern(old: Column, new: Column) -> str | None:
+def bare_pattern(old: Column, new: Column, native: str) -> str | None:
     """The regular expression that every text must match for a bare cast to agree.
 
     None where the cast never does, or where the old column is no text.
     """
-    textual = old.type.textual and measured(native_of(old))[0] in ("text", "character varying")
-    pattern = _BARE.get(new.type.kind) if textual else None
+    base = measured(native_of(old))[0]
+    textual = old.type.textual and base in ("text", "character varying")
+    own = same_native(native, native_type(new, None))
+    pattern = _BARE.get(new.type.kind) if textual and own else None
     return None if pattern is None else rf"^[ \t\n\r\f\v]*({pattern})[ \t\n\r\f\v]*$"
-
-
-def bare(name: str, new: Column, native: str) -> str:
-    """`age::integer`."""
-    return f"{name}::{native.lower()}"
 
 
 def column_to(name: str, old: Column, new: Column, native: str) -> str:
@@ -110,7 +107,7 @@ def typed(expression: str, column: Column) -> str:
         return f"{expression}::jsonb"
     if base == "timestamp with time zone":
         return f"({expression} AT TIME ZONE 'UTC')"
-    return f"{expression}::text" if base in ("character varying", "character") else expression
+    return f"{expression}::text" if base == "character" else expression
 
 
 def stored(expression: str, column_type: ColumnType, native: str) -> str:
@@ -214,8 +211,8 @@ def _across(expression: str, old: TypeKind, new: ColumnType) -> str:
             whole = f"{expression}::{_SERVER[new.kind]}"
             rest = f"{text}::{_SERVER[new.kind]}"
             return f"CASE WHEN {expression} = trunc({expression}) THEN {whole} ELSE {rest} END"
-        case "decimal":
-            return _fit(f"{text}::numeric" if old == "float" else f"{expression}::numeric", new)
+        case "decimal" if old in ("float", "decimal"):
+            return _fit(f"{text}::numeric" if old == "float" else expression, new)
         case "bool":
             return f"{text}::boolean"
         case "bigint" if old == "bool":
@@ -240,8 +237,3 @@ def _fit(expression: str, new: ColumnType) -> str:
 def _refused(expression: str, kind: TypeKind) -> str:
     """A cast that fails and shows the value."""
     return f"('not convertible: ' || {expression})::{_SERVER[kind]}"
-
-
-def same_native(first: str, second: str) -> bool:
-    """Whether two type texts mean one type."""
-    return canonical(first) == canonical(second)

@@ -8,8 +8,8 @@ LONGEST = 63
 _FOLDED = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 # The words that PostgreSQL refuses as a bare table or column name, in any version from 12 on.
-RESERVED = frozenset(
-    """all analyse analyze and any array as asc asymmetric authorization binary both case cast
+_WORDS = """
+    all analyse analyze and any array as asc asymmetric authorization binary both case cast
     check collate collation column concurrently constraint create cross current_catalog
     current_date current_role current_schema current_time current_timestamp current_user default
     deferrable desc distinct do else end except false fetch for foreign freeze from full grant
@@ -17,9 +17,8 @@ RESERVED = frozenset(
     limit localtime localtimestamp natural not notnull null offset on only or order outer overlaps
     placing primary references returning right select session_user similar some symmetric
     system_user table tablesample then to trailing true union unique user using variadic verbose
-    when where window with""".split()
-)
-QUOTING = Quoting(RESERVED)
+    when where window with"""
+QUOTING = Quoting(frozenset(_WORDS.split()))
 
 
 def spell(name: str) -> str:

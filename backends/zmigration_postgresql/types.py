@@ -66,6 +66,13 @@ _NEUTRAL: dict[str, TypeKind] = {
     "bytea": "blob",
     "uuid": "uuid",
 }
+_DDL = {
+    "character varying": "VARCHAR",
+    "character": "CHAR",
+    "timestamp without time zone": "TIMESTAMP",
+    "timestamp with time zone": "TIMESTAMPTZ",
+    "time without time zone": "TIME",
+}
 # What zCLI's releases have made of each kind, besides the native type above. What they do not
 # know (bigint, decimal, uuid, ...) is TEXT there, and their int covers what int can mean.
 _ALSO: dict[TypeKind, frozenset[str]] = {
@@ -143,6 +150,20 @@ def _reads_as_str(base: str, measures: tuple[int, ...], length: int | None) -> b
     if not measures:
         return True
     return measures[0] >= _IMPLICIT_LENGTH if length is None else measures[0] == length
+
+
+def ddl(native: str) -> str:
+    """The type text as DDL is written here: `VARCHAR(9)`, `TIMESTAMP`."""
+    base, measures = measured(native)
+    short = _DDL.get(base)
+    if short is None:
+        return native.upper() if native == canonical(native) and base in _NEUTRAL else native
+    return f"{short}({', '.join(map(str, measures))})" if measures else short
+
+
+def same_native(first: str, second: str) -> bool:
+    """Whether two type texts mean one type."""
+    return canonical(first) == canonical(second)
 
 
 def native_of(column: Column) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from .tokens import (
     Token,
@@ -17,12 +18,9 @@ from .tokens import (
     trimmed,
 )
 
-_STARTERS = frozenset(
-    "CONSTRAINT PRIMARY NOT NULL UNIQUE CHECK DEFAULT COLLATE REFERENCES GENERATED AS"
-    " DEFERRABLE FOREIGN".split()
-)
-_TABLE_STARTERS = frozenset("CONSTRAINT PRIMARY UNIQUE CHECK FOREIGN".split())
-_TAKES_NEXT = frozenset("NOT DEFAULT SET CONSTRAINT".split())
+_TABLE_STARTERS = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})
+_COLUMN_STARTERS = frozenset({"NOT", "NULL", "DEFAULT", "COLLATE", "REFERENCES", "DEFERRABLE"})
+_STARTERS = _TABLE_STARTERS | _COLUMN_STARTERS | {"GENERATED", "AS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ class ColumnText:
         return replace(self, clauses=tuple(c for c in kept if c.tokens))
 
     def without_clause(self, clause: Clause) -> ColumnText:
-        kept = [_comments(c) if c is clause else c for c in self.clauses]
+        kept = [_comments(c) if c == clause else c for c in self.clauses]
         return replace(self, clauses=tuple(c for c in kept if c.tokens))
 
     def with_clause(self, text: str) -> ColumnText:
@@ -117,14 +115,14 @@ class ColumnText:
 def parse_column(tokens: Tokens) -> ColumnText:
     """A column definition of tokens that begin with its name."""
     starts = [0, *_starts(tokens, _STARTERS, 1), len(tokens)]
-    spans = [tokens[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+    spans = [tokens[a:b] for a, b in pairwise(starts)]
     return ColumnText(tokens[0], spans[0][1:], tuple(map(Clause, spans[1:])))
 
 
 def split_constraints(tokens: Tokens) -> Iterator[Tokens]:
     """Table constraints; SQLite lets them follow each other without commas."""
     starts = [0, *(s for s in _starts(tokens, _TABLE_STARTERS, 0) if s), len(tokens)]
-    yield from (tokens[a:b] for a, b in zip(starts, starts[1:], strict=False))
+    yield from (tokens[a:b] for a, b in pairwise(starts))
 
 
 def is_constraint(tokens: Tokens) -> bool:
@@ -140,9 +138,9 @@ def _starts(tokens: Tokens, starters: frozenset[str], begin: int) -> list[int]:
     for index, token in enumerate(tokens):
         if token.kind == "space":
             continue
-        if index >= begin and levels[index] == 0 and token.keyword in starters:
-            if not _continues(tokens, index, previous):
-                found.append(_before(tokens, index))
+        starts = index >= begin and levels[index] == 0 and token.keyword in starters
+        if starts and not _continues(tokens, index, previous):
+            found.append(_before(tokens, index))
         previous = _label(previous, token)
     return found
 

@@ -225,4 +225,3 @@ def _layout(items: Sequence[Item]) -> Tokens:
     if not before or any(token.comment for token in before):
         return (Token("space", " "),)
     return before
-

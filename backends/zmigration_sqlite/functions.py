@@ -33,12 +33,13 @@ def _utc_now() -> datetime:
 class Functions:
     """The functions of one connection.
 
-    `now` is the time of the run; `refusal` is why the last value could not be converted, which
-    SQLite itself does not pass on.
+    `now` is the time of the run. `refusal` is why the last value could not be converted, and
+    `interrupted` that Ctrl-C came meanwhile; SQLite itself does not pass these on.
     """
 
     now: datetime = field(default_factory=_utc_now)
     refusal: str | None = None
+    interrupted: bool = False
 
     def register(self, connection: sqlite3.Connection) -> None:
         """Make the functions known to a connection."""
@@ -52,6 +53,9 @@ class Functions:
             return convert_stored(value, old, new, details)
         except ValueError as error:
             self.refusal = f"{value!r} {error}"
+            raise
+        except KeyboardInterrupt:
+            self.interrupted = True
             raise
 
     def _now(self, kind: str) -> str:
@@ -84,7 +88,7 @@ def details_of(new: Column, *, enum: bool) -> str:
     """What the types do not say of a conversion, as JSON; `{}` if that is nothing."""
     details: dict[str, object] = {}
     if new.using and new.using.values:
-        details["using"] = dict(new.using.values)
+        details["using"] = dict(reversed(new.using.values))
     if enum and new.enum:
         details["enum"] = list(new.enum)
     return json.dumps(details, ensure_ascii=False)

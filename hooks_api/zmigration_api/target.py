@@ -101,11 +101,12 @@ def dsn_parts(dsn: str) -> tuple[str | None, int | str | None, str]:
 
 
 def _host_and_port(authority: str) -> tuple[str, str]:
-    """`[::1]:5433` is (`::1`, `5433`); several hosts stay as they are, port included."""
+    """`[::1]:5433` is (`::1`, `5433`); of several hosts each keeps its own port.
+
+    A port that is no number is left out: in a DSN that is badly written it may be a password.
+    """
     if "," in authority:
-        return authority, "*"
-    bracketed = re.fullmatch(r"\[(.*)\](?::(\d*))?", authority)
-    if bracketed:
-        return bracketed[1], bracketed[2] or ""
-    host, _, port = authority.partition(":")
-    return host, port
+        return ",".join(":".join(_host_and_port(part)) for part in authority.split(",")), "*"
+    found = re.fullmatch(r"\[(.*)\](?::(\d*).*)?|([^:]*)(?::(\d*).*)?", authority, re.DOTALL)
+    parts = found.groups(default="") if found else ("", "", "", "")
+    return parts[0] or parts[2], parts[1] or parts[3]

@@ -1,0 +1,175 @@
+"""Questions to the rows, before anything is touched.
+
+Values are compared as the columns' types say (`1` and `1.0` are one int); a cell that is no
+value of its type is compared as the text it is. Duplicates and Orphans keep every distinct key
+in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from zmigration_api import (
+    MAX_SAMPLES,
+    Answer,
+    CheckFailures,
+    ColumnType,
+    Duplicates,
+    Nulls,
+    Orphans,
+    Question,
+    Sample,
+    Scalar,
+    Schema,
+    Table,
+    Unconvertible,
+)
+from zmigration_api.values import format_value
+
+from .check import failing_rows
+from .files import CsvFile
+from .typed import converted, shown, value_or_text
+
+Find: TypeAlias = Callable[[str], CsvFile | None]
+Judge: TypeAlias = Callable[[int, list[bytes]], str | None]
+"""Why a row (its number from 1, its cells) offends; None if it does not, "" without a reason."""
+
+_NULLS = (b"", b'""')
+_TEXT = ColumnType(kind="text")
+
+
+def ask(question: Question, current: Schema, find: Find) -> Answer:
+    """The answer; a table that is not there has no rows."""
+    file = find(question.table)
+    if file is None:
+        return Answer()
+    rows = _Rows(file, current.table(question.table))
+    match question:
+        case Nulls(_, column):
+            return _nulls(rows, column)
+        case Duplicates(_, columns):
+            return _duplicates(rows, columns)
+        case Orphans():
+            return _orphans(rows, question, find)
+        case Unconvertible():
+            return _unconvertible(rows, question)
+        case CheckFailures(_, check):
+            failing = failing_rows(file, rows.table, check)
+            spoken_of = tuple(n for n in rows.names if n.lower() in check.expression.lower())
+            return rows.answer(_numbered(failing), spoken_of)
+
+
+class _Rows:
+    """The rows of one table, with the types that `current` gives."""
+
+    def __init__(self, file: CsvFile, table: Table | None) -> None:
+        self.file = file
+        self.names = file.header().names
+        self.table = table or Table(name=file.shown.stem, columns=())
+        self._places = {name: place for place, name in enumerate(self.names)}
+
+    def has(self, columns: tuple[str, ...]) -> bool:
+        return all(name in self._places for name in columns)
+
+    def type_of(self, name: str) -> ColumnType:
+        column = self.table.column(name)
+        return column.type if column else _TEXT
+
+    def keys(self, columns: tuple[str, ...], types: list[ColumnType]) -> Iterator[tuple[Any, ...]]:
+        """The values of these columns in each row; an empty tuple where one is null."""
+        places = [self._places[name] for name in columns]
+        pairs = list(zip(places, types, strict=True))
+        for record in self.file.rows():
+            yield self._key(record.cells, pairs)
+
+    def answer(self, judge: Judge, columns: tuple[str, ...]) -> Answer:
+        """How many rows offend, and the first of them."""
+        count, samples = 0, []
+        for number, (line, cells, _) in enumerate(self.file.rows(), 1):
+            reason = judge(number, cells)
+            if reason is not None:
+                count += 1
+                if count <= MAX_SAMPLES:
+                    values = self._scalars(columns, cells)
+                    key = self._scalars(self.table.key, cells) or (number,)
+                    samples.append(Sample(key, values, line=line, reason=reason or None))
+        return Answer(count, tuple(samples))
+
+    def _key(self, cells: list[bytes], pairs: list[tuple[int, ColumnType]]) -> tuple[Any, ...]:
+        values = tuple(_hashable(value_or_text(cells[place], kind)) for place, kind in pairs)
+        return () if None in values else values
+
+    def _scalars(self, names: tuple[str, ...], cells: list[bytes]) -> tuple[Scalar, ...]:
+        if not self.has(names):
+            return ()
+        return tuple(_scalar(cells[self._places[n]], self.type_of(n)) for n in names)
+
+
+def _nulls(rows: _Rows, column: str) -> Answer:
+    if not rows.has((column,)):
+        return rows.answer(lambda _, cells: "", ())
+    place = rows.names.index(column)
+    return rows.answer(lambda _, cells: "" if cells[place] in _NULLS else None, (column,))
+
+
+def _duplicates(rows: _Rows, columns: tuple[str, ...]) -> Answer:
+    if not rows.has(columns):
+        return Answer()
+    types = [rows.type_of(name) for name in columns]
+    seen: set[tuple[Any, ...]] = set()
+    twice: set[tuple[Any, ...]] = set()
+    for key in rows.keys(columns, types):
+        (twice if key in seen else seen).add(key)
+    twice.discard(())
+    if not twice:
+        return Answer()
+    offends = (key in twice for key in rows.keys(columns, types))
+    return rows.answer(lambda _, cells: "" if next(offends) else None, columns)
+
+
+def _orphans(rows: _Rows, question: Orphans, find: Find) -> Answer:
+    if not rows.has(question.columns):
+        return Answer()
+    types = [rows.type_of(name) for name in question.columns]
+    known: set[tuple[Any, ...]] = set()
+    target = find(question.ref_table) if question.ref_table else None
+    if target is not None:
+        there = _Rows(target, None)
+        if there.has(question.ref_columns):
+            known.update(there.keys(question.ref_columns, types))
+    orphans = (bool(key) and key not in known for key in rows.keys(question.columns, types))
+    return rows.answer(lambda _, cells: "" if next(orphans) else None, question.columns)
+
+
+def _unconvertible(rows: _Rows, question: Unconvertible) -> Answer:
+    old, new = question.old, question.new
+    if not rows.has((old.name,)):
+        return Answer()
+    place, delimiter = rows.names.index(old.name), rows.file.delimiter
+
+    def judge(_: int, cells: list[bytes]) -> str | None:
+        try:
+            converted(cells[place], old, new, delimiter)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    return rows.answer(judge, (old.name,))
+
+
+def _numbered(failing: Iterator[int]) -> Judge:
+    numbers = set(failing)
+    return lambda number, cells: "" if number in numbers else None
+
+
+def _hashable(value: Any) -> Any:  # noqa: ANN401
+    return repr(value) if isinstance(value, list | dict) else value
+
+
+def _scalar(cell: bytes, column_type: ColumnType) -> Scalar:
+    """The value for people: plain values as they are, others as texts."""
+    value = value_or_text(cell, column_type)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return shown(cell) if isinstance(value, bytes) else format_value(value, column_type)

@@ -1,0 +1,191 @@
+"""One unit of work on a folder: locked, staged, and then put in place at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TypeAlias
+
+from zmigration_api import (
+    AddColumn,
+    AlterColumn,
+    Change,
+    CreateTable,
+    DropColumn,
+    DropTable,
+    MigrationError,
+    Progress,
+    RenameColumn,
+    RenameTable,
+    StoreError,
+    Table,
+)
+
+from . import journal
+from .files import CsvFile
+from .lock import FolderLock
+from .rewrite import Rewrite, new_file
+from .rows import TableRows
+from .sheet import Sheet
+from .staging import Files, Staging
+
+Locate: TypeAlias = Callable[[Files, str], CsvFile | None]
+"""A table's file among those of a folder, None if it is not there."""
+
+
+class Unit:
+    """What is between `begin` and `commit`. `release` undoes all of it that is not committed."""
+
+    def __init__(self, folder: Path, locate: Locate, delimiter: bytes) -> None:
+        self.staging = Staging(folder)
+        self.now = datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None)
+        self._folder = folder
+        self._locate = locate
+        self._delimiter = delimiter
+        self._lock: FolderLock | None = FolderLock(folder)
+        self._made: list[Path] = []
+        self._sheets: dict[str, TableRows] = {}
+
+    def begin(self, lock_timeout: float) -> list[str]:
+        """Make the folder if it is missing, lock it, and tell what of other runs was found."""
+        journal.arm()
+        try:
+            for path in reversed((self._folder, *self._folder.parents)):
+                if not path.exists():
+                    path.mkdir()
+                    self._made.append(path)
+            assert self._lock is not None
+            self._lock.acquire(lock_timeout)
+            return _clean_up(self._folder)
+        except BaseException:
+            self._unlock()
+            raise
+
+    def run(self, changes: tuple[Change, ...], before: Table | None, progress: Progress) -> None:
+        """Make the changes of one table, in one pass over its file."""
+        self.flush()
+        restructuring: list[Change] = []
+        for change in changes:
+            match change:
+                case CreateTable(table):
+                    self.staging.refuse_clash(table.name)
+                    self._stage(table.name, [new_file(table.columns, self._delimiter)], 0)
+                case DropTable(table):
+                    self._existing(table.name)
+                    self.staging.remove(table.name)
+                case RenameTable(old, new):
+                    self._sheets.pop(old, None)
+                    self.staging.rename(old, new)
+                case AddColumn() | DropColumn() | RenameColumn() | AlterColumn():
+                    restructuring.append(change)
+                case _:
+                    pass  # a CSV file remembers neither constraints nor indexes
+            self._sheets.pop(change.table, None)
+        if restructuring:
+            self._rewrite(restructuring, before, progress)
+
+    def rows(self, table: Table) -> TableRows:
+        """The table's rows in memory, to be changed."""
+        name = table.name
+        rows = self._sheets.get(name)
+        if rows is None:
+            self.staging.watch(name)
+            rows = self._sheets[name] = TableRows(Sheet(self._existing(name)), table)
+        elif rows.table != table:
+            rows = self._sheets[name] = TableRows(rows.sheet, table)
+        return rows
+
+    def holds(self, table: str) -> bool:
+        """Whether the rows of that table are in memory."""
+        return table in self._sheets
+
+    def flush(self) -> None:
+        """Write what hooks changed to staged files."""
+        for name, rows in self._sheets.items():
+            if rows.sheet.dirty:
+                self._stage(name, rows.sheet.pieces(), rows.sheet.file.path.stat().st_size)
+                rows.sheet.file = self._existing(name)
+                rows.sheet.dirty = False
+
+    def commit(self) -> None:
+        """Put the staged files in place, all at once, and unlock."""
+        self.flush()
+        actions = self.staging.actions()
+        journal.prepare(self._folder, actions)
+        with journal.no_interrupt():
+            if actions:
+                journal.commit(self._folder, actions)
+            self._made.clear()
+            self._unlock()
+
+    def release(self) -> None:
+        """Remove what was staged and made, and unlock. May be called again after an interrupt.
+
+        A commit whose journal is written has happened: it is left for the next run to finish.
+        """
+        if self._lock is not None and not (self._folder / journal.NAME).exists():
+            journal.discard(self._folder)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        while self._made:
+            try:
+                self._made.pop().rmdir()
+            except OSError:  # somebody else put something there
+                self._made.clear()
+
+    def _rewrite(self, changes: list[Change], before: Table | None, progress: Progress) -> None:
+        name = changes[-1].table
+        self.staging.watch(name)
+        file = self._existing(name)
+        rewrite = Rewrite(file, changes, before, self.now)
+        if rewrite.changes_file:
+            self._stage(name, rewrite.pieces(progress), file.path.stat().st_size)
+            return
+        for _ in rewrite.pieces(progress):
+            pass
+
+    def _stage(self, table: str, pieces: Iterable[bytes], size: int) -> None:
+        staged, stream = self.staging.create(table, size)
+        with stream:
+            stream.writelines(pieces)
+        self.staging.put(table, staged)
+
+    def _existing(self, table: str) -> CsvFile:
+        file = self._locate(self.staging, table)
+        if file is None:
+            raise StoreError(f"the file of the table {table} is not there", file=self._folder)
+        return file
+
+
+def _clean_up(folder: Path) -> list[str]:
+    notices = []
+    if journal.finish(folder):
+        notices.append("finished a commit that was interrupted")
+    left = journal.discard(folder)
+    if left:
+        noun = "file" if left == 1 else "files"
+        notices.append(f"removed {left} unfinished {noun} of a run that was interrupted")
+    return notices
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """The system's errors as StoreErrors that say which file."""
+    try:
+        yield
+    except MigrationError:
+        raise
+    except UnicodeEncodeError as error:
+        raise StoreError(f"{error.object!r} cannot be written in UTF-8", file=folder) from error
+    except OSError as error:
+        raise StoreError(
+            error.strerror or str(error),
+            hint="check the rights to the folder and the room on the disk",
+            file=error.filename if isinstance(error.filename, str) else folder,
+        ) from error

@@ -1,0 +1,185 @@
+"""An altered column: its type, its values, whether it is required, its default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from zmigration_api import AlterColumn, Column, Hazard, Table, UnsupportedChange, convertible
+from zmigration_sql import Statements, literal
+
+from .casts import bare_pattern, column_to
+from .fill import default_text, fill_text
+from .inspect import KEPT
+from .names import QUOTING
+from .types import canonical, ddl, measured, native_type, same_native
+
+SQL = Statements(QUOTING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alteration:
+    """One column, before and after, with both type texts. `table` is as it is before."""
+
+    table: Table
+    old: Column
+    new: Column
+    before: str
+    native: str
+
+    @classmethod
+    def of(cls, change: AlterColumn, table: Table | None) -> Alteration:
+        """The alteration; what `table` knows of the live column goes before what `change` says."""
+        live = table.column(change.old.name) if table else None
+        before = (live and live.native) or change.old.native
+        before = before or canonical(native_type(change.old, None))
+        native = native_type(change.new, table) if change.retyped else before
+        return cls(
+            table=table or Table(name=change.table, columns=(change.old,)),
+            old=replace(change.old, native=before),
+            new=change.new,
+            before=before,
+            native=native,
+        )
+
+    @property
+    def changes_native(self) -> bool:
+        return not same_native(self.native, self.before)
+
+    @property
+    def bare_pattern(self) -> str | None:
+        """What all texts must match for `USING age::integer` to do; None: it never does."""
+        if not self.changes_native or self.new.using is not None or self.new.generated:
+            return None
+        return bare_pattern(self.old, self.new, self.native)
+
+    def statements(self, *, bare: bool) -> list[str]:
+        """The statements, in an order in which each can be made."""
+        if self.old.generated != self.new.generated and self.new.generated is not None:
+            if self.old.generated is None:
+                raise UnsupportedChange(
+                    f"{self.table.name}.{self.new.name} cannot become generated: PostgreSQL has"
+                    " no way but to drop its values",
+                    hint="add a generated column under another name",
+                    line=self.new.line,
+                )
+            return self._anew()
+        plain = [f"{self._alter} DROP EXPRESSION;"] if self._freed else []
+        return [*plain, *self._values(bare), *self._filled(), *self._rest()]
+
+    def undo(self) -> list[str]:
+        """The structure as it was; values that cannot convert back become null."""
+        back = replace(
+            self,
+            old=replace(self.new, native=canonical(self.native)),
+            new=self.old,
+            before=canonical(self.native),
+            native=self.before,
+        )
+        return back._anew() if self._freed or self._regenerated else back._structure()
+
+    def hazards(self) -> Iterator[Hazard]:
+        name = self.table.name
+        if self.changes_native and not self._widens:
+            yield Hazard("rewrite", f"{name} is written anew; nobody reads or writes it meanwhile.")
+        elif self.new.required and not self.old.required:
+            yield Hazard("lock", f"Nobody reads or writes {name} while its rows are checked.")
+
+    @property
+    def _alter(self) -> str:
+        name = QUOTING.name(self.new.name)
+        return f"ALTER TABLE {QUOTING.name(self.table.name)} ALTER COLUMN {name}"
+
+    @property
+    def _freed(self) -> bool:
+        return self.old.generated is not None and self.new.generated is None
+
+    @property
+    def _regenerated(self) -> bool:
+        return self.old.generated != self.new.generated and self.new.generated is not None
+
+    @property
+    def _widens(self) -> bool:
+        """Whether no value can be in the way, and none is written anew."""
+        (base, old), (new_base, new) = measured(self.before), measured(self.native)
+        texts = {base, new_base} <= {"text", "character varying"}
+        return texts and (not new or bool(old and old[0] <= new[0]))
+
+    @property
+    def _loses_default(self) -> bool:
+        """Whether the live default is in the way of the new type."""
+        serial = self.old.auto_increment and self.new.type.kind not in ("int", "bigint")
+        stored = self.old.default is not None and self.old.default.stored
+        return self.changes_native and (serial or stored)
+
+    def _anew(self) -> list[str]:
+        """A generated column again, by another expression; only computed values go."""
+        table, name = self.table.name, f"{QUOTING.name(self.table.name)}.{self._name}"
+        definition = SQL.column(self.new, ddl(self.native), None)
+        kept = f"COMMENT ON COLUMN {name} IS {literal(KEPT + (self.new.generated or ''))};"
+        return [SQL.drop_column(table, self.new.name), SQL.add_column(table, definition), kept]
+
+    @property
+    def _name(self) -> str:
+        return QUOTING.name(self.new.name)
+
+    def _values(self, bare: bool) -> list[str]:
+        if self.changes_native:
+            return [*self._default_dropped(), f"{self._alter} TYPE {self._type_and_using(bare)};"]
+        using = self.new.using is not None and self.old.enum != self.new.enum
+        textual = self.old.type.textual and self.new.type.textual
+        if not using and (textual or self.old.type.kind == self.new.type.kind):
+            return []
+        value = column_to(self._name, self.old, self.new, self.native)
+        where = f"{self._name} IS DISTINCT FROM ({value})"
+        return [f"UPDATE {QUOTING.name(self.table.name)} SET {self._name} = {value} WHERE {where};"]
+
+    def _type_and_using(self, bare: bool) -> str:
+        native = ddl(self.native)
+        textual = self.old.type.textual and self.new.type.textual and self.new.using is None
+        if textual or self.new.generated is not None:
+            return native
+        if bare:
+            return f"{native} USING {self._name}::{native.lower()}"
+        return f"{native} USING {column_to(self._name, self.old, self.new, self.native)}"
+
+    def _structure(self) -> list[str]:
+        """The same without looking at values: for the way back."""
+        if not self.changes_native:
+            return self._rest()
+        native = ddl(self.native)
+        if convertible(self.old.type, self.new.type):
+            using = self._type_and_using(bare=False)
+        else:
+            using = f"{native} USING NULL::{native.lower()}"
+        return [*self._default_dropped(), f"{self._alter} TYPE {using};", *self._rest()]
+
+    def _default_dropped(self) -> list[str]:
+        return [f"{self._alter} DROP DEFAULT;"] if self._loses_default else []
+
+    def _filled(self) -> list[str]:
+        """Nulls under a column that becomes required get its backfill or its default value."""
+        if self.old.required or not self.new.required:
+            return []
+        fill = fill_text(self.new, self.table, self.native)
+        if fill is None and self.new.default and self.new.default.kind == "value":
+            fill = default_text(self.new, self.native)
+        if fill is None:
+            return []
+        table = QUOTING.name(self.table.name)
+        return [f"UPDATE {table} SET {self._name} = {fill} WHERE {self._name} IS NULL;"]
+
+    def _rest(self) -> list[str]:
+        """NOT NULL and DEFAULT."""
+        statements = []
+        if self.new.required and not self.old.required:
+            statements.append(f"{self._alter} SET NOT NULL;")
+        elif self.old.required and not self.new.required and self.new.name not in self.table.key:
+            statements.append(f"{self._alter} DROP NOT NULL;")
+        before = None if self._loses_default else default_text(self.old, self.before)
+        after = default_text(self.new, self.native)
+        if after is not None and after != before:
+            statements.append(f"{self._alter} SET DEFAULT {after};")
+        elif after is None and before is not None:
+            statements.append(f"{self._alter} DROP DEFAULT;")
+        return statements

@@ -1,0 +1,168 @@
+"""One connection: texts in, rows out, the server's errors as errors for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from zmigration_api import LockTimeout, StoreError
+
+from .address import Address, load_driver
+from .codec import Codec
+from .names import QUOTING
+
+if TYPE_CHECKING:
+    import psycopg
+
+_SESSION = (
+    "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO, YMD'; SET standard_conforming_strings TO on;"
+    " SET extra_float_digits TO 1; SET client_min_messages TO error"
+)
+# Python's dates end in 9999 and its JSON reading forgets how numbers were written.
+_AS_TEXT = ("date", "time", "timestamp", "timestamptz", "json", "jsonb", "uuid", "timetz")
+_LIMITED = re.compile(r" LIMIT \d+( OFFSET \d+)?\Z")
+_ROWS_AT_ONCE = 2000
+
+
+class Connection:
+    """The executor of `zmigration_sql` for psycopg."""
+
+    dialect: Literal["sqlite", "postgresql"] = "postgresql"
+    quoting = QUOTING
+    placeholder = "%s"
+    codec = Codec()
+
+    def __init__(self, raw: psycopg.Connection[tuple[Any, ...]], address: Address) -> None:
+        self._raw = raw
+        self._address = address
+        self._cursors = 0
+        _load_as_text(raw)
+        with self.errors():
+            raw.execute(_SESSION)
+
+    @property
+    def raw(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return self._raw
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows; many of them are fetched bit by bit, so that memory never holds all."""
+        with self.errors():
+            if _LIMITED.search(sql):
+                yield from self._raw.execute(sql.encode(), params or None).fetchall()
+                return
+            self._cursors += 1
+            name, hold = f"zmigration_{self._cursors}", self._raw.autocommit
+            with self._raw.cursor(name, withhold=hold) as cursor:
+                cursor.itersize = _ROWS_AT_ONCE
+                cursor.execute(sql.encode(), params or None)
+                yield from cursor
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows at once, for answers that are short."""
+        with self.errors():
+            return self._raw.execute(sql.encode(), params or None).fetchall()
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        with self.errors():
+            return max(self._raw.execute(sql.encode(), params or None).rowcount, 0)
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        with self.errors(), self._raw.cursor() as cursor:
+            cursor.executemany(sql.encode(), rows)
+            return max(cursor.rowcount, 0)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """psycopg's errors as `StoreError`s."""
+        driver = load_driver()
+        try:
+            yield
+        except driver.errors.LockNotAvailable as error:
+            raise LockTimeout(
+                f"{self._address.display}: {self.words(error)}",
+                hint="stop what holds the rows or tables, or raise --lock-timeout",
+            ) from None
+        except driver.Error as error:
+            raise self.failure(error) from None
+
+    def failure(self, error: psycopg.Error) -> StoreError:
+        """The error for people; a lost connection is named as such."""
+        if self.lost:
+            return StoreError(
+                f"the connection to the {self._address.display} was lost"
+                f" ({self.words(error)}); the server undid what was not committed",
+                hint="nothing was changed by this run; run it again",
+            )
+        return StoreError(f"{self._address.display}: {self.words(error)}")
+
+    def words(self, error: psycopg.Error) -> str:
+        """What the server said, on one line and without the password."""
+        primary, detail = error.diag.message_primary, error.diag.message_detail
+        said = primary or first_line(str(error))
+        return self._address.redacted(f"{said} ({first_line(detail)})" if detail else said)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server is gone, without our having closed the connection."""
+        return self._raw.broken
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+def first_line(text: str) -> str:
+    """The first line that says something."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")
+
+
+def connect(address: Address) -> Connection | None:
+    """A connection, or None if the server is there and the database is not.
+
+    StoreError if the server cannot be reached or does not let us in.
+    """
+    driver = load_driver()
+    try:
+        return Connection(address.connect(), address)
+    except driver.OperationalError as error:
+        if _missing(address):
+            return None
+        raise _unreachable(address, error) from None
+    except driver.Error as error:
+        raise _unreachable(address, error) from None
+
+
+def server(address: Address) -> Connection:
+    """A connection to the server's own database, to create or drop another one."""
+    driver = load_driver()
+    try:
+        return Connection(address.beside("postgres").connect(), address)
+    except driver.Error as error:
+        raise _unreachable(address, error) from None
+
+
+def _missing(address: Address) -> bool:
+    """Asked of the server itself: a refusal's text depends on its language."""
+    driver = load_driver()
+    try:
+        with address.beside("postgres").connect() as connection:
+            found = "SELECT 1 FROM pg_database WHERE datname = %s"
+            return connection.execute(found, [address.database]).fetchone() is None
+    except driver.Error:
+        return False
+
+
+def _unreachable(address: Address, error: psycopg.Error) -> StoreError:
+    said = first_line(str(error)).removeprefix("connection failed: ")
+    return StoreError(
+        f"cannot open the {address.display}: {address.redacted(said)}",
+        hint="check that the server runs, and host, port, user and password",
+    )
+
+
+def _load_as_text(raw: psycopg.Connection[tuple[Any, ...]]) -> None:
+    from psycopg.types.string import TextLoader
+
+    for name in _AS_TEXT:
+        raw.adapters.register_loader(name, TextLoader)

@@ -1,0 +1,309 @@
+"""Changes as steps: the very statements, how to take them back, and what to know before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from zmigration_api import (
+    AddColumn,
+    AddConstraint,
+    AddIndex,
+    AlterColumn,
+    Change,
+    Check,
+    Column,
+    Constraint,
+    CreateTable,
+    DropColumn,
+    DropConstraint,
+    DropIndex,
+    DropTable,
+    ForeignKey,
+    Hazard,
+    Index,
+    PrimaryKey,
+    RenameColumn,
+    RenameTable,
+    Schema,
+    Step,
+    Table,
+    UniqueConstraint,
+    UnsupportedChange,
+)
+from zmigration_sql import Statements, literal
+
+from .alter import Alteration
+from .facts import Facts
+from .fill import default_text, fill_text
+from .inspect import KEPT
+from .names import QUOTING
+from .types import canonical, ddl, native_type
+
+SQL = Statements(QUOTING)
+
+
+def plan(changes: Sequence[Change], current: Schema, facts: Facts) -> tuple[Step, ...]:
+    """One step for each change, in the order given."""
+    return _Planner(changes, current, facts).steps()
+
+
+class _Planner:
+    """Follows the tables through the changes: what each is like before the next change."""
+
+    def __init__(self, changes: Sequence[Change], current: Schema, facts: Facts) -> None:
+        self._changes = changes
+        self._facts = facts
+        self._tables = {table.name: table for table in current.tables}
+        self._live = {table.name: table.name for table in current.tables}
+        self._live_columns: dict[tuple[str, str], str] = {}
+        self._created = {c.table for c in changes if isinstance(c, CreateTable)}
+
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(self._step(change) for change in self._changes)
+
+    def _step(self, change: Change) -> Step:
+        match change:
+            case CreateTable(table):
+                return self._create(change, table)
+            case DropTable(table):
+                return self._drop(change, table)
+            case RenameTable(old, new):
+                return self._rename_table(change, old, new)
+            case AddColumn(table, column):
+                return self._add_column(change, table, column)
+            case DropColumn(table, column):
+                return self._drop_column(change, table, column)
+            case RenameColumn(table, old, new):
+                return self._rename_column(change, table, old, new)
+            case AlterColumn():
+                return self._alter(change)
+            case AddIndex(table, index):
+                return self._add_index(change, table, index)
+            case DropIndex(table, index):
+                return _step(change, [SQL.drop_index(index.name)], _index(table, index))
+            case AddConstraint(table, constraint):
+                return self._add_constraint(change, table, constraint)
+            case DropConstraint(table, constraint):
+                return self._drop_constraint(change, table, constraint)
+
+    def _create(self, change: Change, table: Table) -> Step:
+        native = {column.name: canonical(native_type(column, None)) for column in table.columns}
+        columns = tuple(replace(c, native=native[c.name]) for c in table.columns)
+        self._tables[table.name] = replace(table, columns=columns)
+        return _step(change, _create(table), [SQL.drop_table(table.name)])
+
+    def _drop(self, change: Change, table: Table) -> Step:
+        live = self._live.get(table.name, table.name)
+        self._refuse(f"table {table.name} cannot be dropped", self._facts.dependents(live))
+        referring = [f"foreign key {n} of {t}" for t, n in self._facts.referring(live)]
+        self._refuse(f"table {table.name} cannot be dropped", self._staying(referring))
+        self._tables.pop(table.name, None)
+        undo = _create(table)
+        for index in table.indexes:
+            undo += _index(table.name, index)
+        undo += [SQL.add_constraint(table.name, key) for key in table.foreign_keys]
+        hazard = Hazard("data_loss", f"All rows of {table.name} go with the table.")
+        return _step(change, [SQL.drop_table(table.name)], undo, hazard)
+
+    def _staying(self, referring: list[str]) -> tuple[str, ...]:
+        """Of these foreign keys, those that this plan does not drop, nor their tables."""
+        gone = set()
+        for change in self._changes:
+            if isinstance(change, DropConstraint) and isinstance(change.constraint, ForeignKey):
+                name = f"foreign key {change.constraint.name} of "
+                gone |= {name + change.table, name + self._live.get(change.table, change.table)}
+            if isinstance(change, DropTable):
+                gone |= {text for text in referring if text.endswith(f" of {change.table}")}
+        return tuple(text for text in referring if text not in gone)
+
+    def _rename_table(self, change: Change, old: str, new: str) -> Step:
+        if table := self._tables.pop(old, None):
+            self._tables[new] = replace(table, name=new)
+            self._live[new] = self._live.pop(old, old)
+            for (owner, column), live in list(self._live_columns.items()):
+                if owner == old:
+                    self._live_columns[new, column] = live
+        return _step(change, [SQL.rename_table(old, new)], [SQL.rename_table(new, old)])
+
+    def _rename_column(self, change: Change, table: str, old: str, new: str) -> Step:
+        self._live_columns[table, new] = self._live_columns.get((table, old), old)
+        if (known := self._tables.get(table)) and (column := known.column(old)):
+            self._put(table, old, replace(column, name=new))
+        forward, back = SQL.rename_column(table, old, new), SQL.rename_column(table, new, old)
+        return _step(change, [forward], [back])
+
+    def _add_column(self, change: Change, table: str, column: Column) -> Step:
+        known = self._tables.get(table)
+        native = native_type(column, known)
+        fill = fill_text(column, known, native)
+        undo = [SQL.drop_column(table, column.name)]
+        if fill is None or column.generated is not None:
+            statements = _added(table, column, native)
+        else:
+            statements = _added_and_filled(table, column, native, fill)
+        self._put(table, None, replace(column, native=canonical(native)))
+        rewrites = column.generated is not None or _is_serial(column)
+        hazards = [_rewrite(table)] if rewrites else []
+        return _step(change, statements, undo, *hazards)
+
+    def _drop_column(self, change: Change, table: str, column: Column) -> Step:
+        place = self._place(table, column.name)
+        self._refuse(f"{table}.{column.name} cannot be dropped", self._facts.dependents(*place))
+        hazards = [Hazard("data_loss", f"All values of {table}.{column.name} go with the column.")]
+        if attached := self._attached(*place):
+            names = ", ".join(attached)
+            hazards.append(Hazard("note", f"With {table}.{column.name} go {names}."))
+        native = column.native or native_type(column, None)
+        undo = _added(table, column, native)
+        self._put(table, column.name, None)
+        return _step(change, [SQL.drop_column(table, column.name)], undo, *hazards)
+
+    def _attached(self, table: str, column: str) -> list[str]:
+        """What goes silently with the column, apart from what the plan drops by name."""
+        named = {c.index.name for c in self._changes if isinstance(c, DropIndex)}
+        named |= {c.constraint.name or "" for c in self._changes if isinstance(c, DropConstraint)}
+        return [name for name in self._facts.attached(table, column) if name not in named]
+
+    def _alter(self, change: AlterColumn) -> Step:
+        table, column = change.table, change.new.name
+        alteration = Alteration.of(change, self._tables.get(table))
+        live = self._place(table, column)
+        if alteration.changes_native:
+            what = f"the type of {table}.{column} cannot change"
+            self._refuse(what, self._facts.dependents(*live))
+        pattern = alteration.bare_pattern
+        bare = pattern is not None and self._facts.all_match(*live, pattern)
+        step = _step(change, alteration.statements(bare=bare), alteration.undo())
+        new = replace(change.new, native=canonical(alteration.native))
+        self._put(table, column, new)
+        return replace(step, hazards=tuple(alteration.hazards()))
+
+    def _add_index(self, change: Change, table: str, index: Index) -> Step:
+        hazard = self._waiting(table, "the index is built")
+        return _step(change, _index(table, index), [SQL.drop_index(index.name)], *hazard)
+
+    def _add_constraint(self, change: Change, table: str, constraint: Constraint) -> Step:
+        statements = [SQL.add_constraint(table, constraint), *_kept_check(table, constraint)]
+        undo = [SQL.drop_constraint(table, _constraint_name(table, constraint))]
+        hazard = self._waiting(table, "its rows are checked")
+        return _step(change, statements, undo, *hazard)
+
+    def _drop_constraint(self, change: Change, table: str, constraint: Constraint) -> Step:
+        name = _constraint_name(table, constraint)
+        undo = [SQL.add_constraint(table, constraint), *_kept_check(table, constraint)]
+        forward = SQL.drop_constraint(table, name)
+        live = self._live.get(table, table)
+        if isinstance(constraint, UniqueConstraint) and self._facts.is_index(live, name):
+            forward = SQL.drop_index(name)
+            undo = _index(table, Index(columns=constraint.columns, unique=True, name=name))
+        return _step(change, [forward], undo)
+
+    def _place(self, table: str, column: str) -> tuple[str, str]:
+        """The table and column as the database calls them now."""
+        return self._live.get(table, table), self._live_columns.get((table, column), column)
+
+    def _waiting(self, table: str, what: str) -> list[Hazard]:
+        text = f"Writes to {table} wait while {what}."
+        return [] if table in self._created else [Hazard("lock", text)]
+
+    def _refuse(self, what: str, dependents: tuple[str, ...]) -> None:
+        if dependents:
+            raise UnsupportedChange(
+                f"{what}: {', '.join(dependents)} depends on it",
+                hint="drop what depends on it, migrate, and create it again",
+            )
+
+    def _put(self, table: str, name: str | None, column: Column | None) -> None:
+        """Note that a column came (no name), changed, or went (no column)."""
+        known = self._tables.get(table)
+        if known is None:
+            return
+        new = () if column is None else (column,)
+        columns = (
+            (*known.columns, *new)
+            if name is None
+            else tuple(k for c in known.columns for k in (new if c.name == name else (c,)))
+        )
+        self._tables[table] = replace(known, columns=columns)
+
+
+def _step(change: Change, statements: list[str], undo: list[str], *hazards: Hazard) -> Step:
+    return Step(changes=(change,), statements=tuple(statements), undo=tuple(undo), hazards=hazards)
+
+
+def _create(table: Table) -> list[str]:
+    """The table without its foreign keys and indexes."""
+    sole = table.key if len(table.key) == 1 else ()
+
+    def type_text(column: Column) -> str:
+        serial = column.name in sole and _may_be_serial(column)
+        return _serial(column) if serial else native_type(column, None)
+
+    text = SQL.create_table(table, type_text, lambda c: default_text(c, native_type(c, None)))
+    kept = [line for check in table.checks for line in _kept_check(table.name, check)]
+    return [text, *kept, *(line for c in table.columns for line in _kept_generated(table.name, c))]
+
+
+def _may_be_serial(column: Column) -> bool:
+    whole = column.type.kind == "int" or (column.type.kind == "bigint" and column.auto_increment)
+    return whole and column.default is None and column.generated is None
+
+
+def _is_serial(column: Column) -> bool:
+    return column.auto_increment and _may_be_serial(column)
+
+
+def _serial(column: Column) -> str:
+    return "BIGSERIAL" if column.type.kind == "bigint" else "SERIAL"
+
+
+def _added(table: str, column: Column, native: str) -> list[str]:
+    type_text = _serial(column) if _is_serial(column) else ddl(native)
+    definition = SQL.column(column, type_text, default_text(column, native))
+    return [SQL.add_column(table, definition), *_kept_generated(table, column)]
+
+
+def _added_and_filled(table: str, column: Column, native: str, fill: str) -> list[str]:
+    """First empty, so that no row gets the default where it is to get the backfill."""
+    name = QUOTING.name(column.name)
+    alter = f"ALTER TABLE {QUOTING.name(table)} ALTER COLUMN {name}"
+    statements = [
+        SQL.add_column(table, f"{name} {ddl(native)}"),
+        f"UPDATE {QUOTING.name(table)} SET {name} = {fill};",
+    ]
+    default = default_text(column, native)
+    if default is not None:
+        statements.append(f"{alter} SET DEFAULT {default};")
+    if column.required:
+        statements.append(f"{alter} SET NOT NULL;")
+    return statements
+
+
+def _index(table: str, index: Index) -> list[str]:
+    kept = f"COMMENT ON INDEX {QUOTING.name(index.name)} IS {literal(KEPT + (index.where or ''))};"
+    return [SQL.create_index(table, index), *([kept] if index.where else [])]
+
+
+def _kept_check(table: str, constraint: Constraint) -> list[str]:
+    if not isinstance(constraint, Check):
+        return []
+    name, owner = QUOTING.name(constraint.name), QUOTING.name(table)
+    return [f"COMMENT ON CONSTRAINT {name} ON {owner} IS {literal(KEPT + constraint.expression)};"]
+
+
+def _kept_generated(table: str, column: Column) -> list[str]:
+    if column.generated is None:
+        return []
+    name = f"{QUOTING.name(table)}.{QUOTING.name(column.name)}"
+    return [f"COMMENT ON COLUMN {name} IS {literal(KEPT + column.generated)};"]
+
+
+def _constraint_name(table: str, constraint: Constraint) -> str:
+    if isinstance(constraint, PrimaryKey):
+        return constraint.name or f"{table}_pkey"
+    return constraint.name
+
+
+def _rewrite(table: str) -> Hazard:
+    return Hazard("rewrite", f"{table} is written anew; nobody reads or writes it meanwhile.")

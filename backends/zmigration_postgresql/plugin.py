@@ -1,0 +1,29 @@
+"""The plugin: offers PostgreSQL as a kind of store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import get_args
+
+from zmigration_api import BackendType, Change, Fact, Store, Target, hookimpl
+
+
+@dataclass(frozen=True, slots=True)
+class PostgreSQL:
+    """PostgreSQL databases."""
+
+    name: str = "postgresql"
+    aliases: tuple[str, ...] = ("postgres", "pg")
+    supports: frozenset[type[Change]] = frozenset(get_args(Change))
+    keeps: frozenset[Fact] = frozenset(get_args(Fact))
+
+    def open(self, target: Target) -> Store:
+        from .store import PostgreSQLStore
+
+        return PostgreSQLStore(target)
+
+
+@hookimpl
+def zmigration_backends() -> Iterable[BackendType]:
+    return [PostgreSQL()]

@@ -1,0 +1,180 @@
+"""One PostgreSQL database as a store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from zmigration_api import (
+    Answer,
+    Change,
+    Column,
+    ColumnType,
+    Condition,
+    Order,
+    Progress,
+    Question,
+    Row,
+    Schema,
+    Step,
+    StoreError,
+    Table,
+    Target,
+)
+from zmigration_sql import data
+
+from . import types
+from .address import Address, address_of
+from .ask import ask
+from .connection import Connection, connect
+from .facts import Facts
+from .inspect import inspect
+from .names import QUOTING, spell
+from .plan import plan
+from .unit import Unit
+
+
+class PostgreSQLStore:
+    """Connects when first asked; a database that is not there has no tables."""
+
+    def __init__(self, target: Target) -> None:
+        self._address: Address = address_of(target)
+        self._connection: Connection | None = None
+        self._unit: Unit | None = None
+        self._live: dict[str, Table | None] = {}
+
+    @property
+    def display(self) -> str:
+        return self._address.display
+
+    @property
+    def notices(self) -> Sequence[str]:
+        return ()
+
+    def history_display(self, table: str) -> str:
+        return f"Table: {table} ({self.display})"
+
+    def spell(self, name: str) -> str:
+        return spell(name)
+
+    def name_key(self, name: str) -> str:
+        return spell(name)
+
+    def reads_as(self, column: Column, column_type: ColumnType) -> bool:
+        return types.reads_as(column, column_type)
+
+    def native_type(self, column: Column, table: Table | None) -> str:
+        return types.native_type(column, table)
+
+    def inspect(self, tables: Collection[str]) -> Schema:
+        connection = self._reading()
+        return inspect(connection, tables) if connection else Schema()
+
+    def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
+        return plan(changes, current, Facts(self._reading() if changes else None))
+
+    def ask(self, question: Question, current: Schema) -> Answer:
+        connection = self._reading()
+        return ask(connection, question, current) if connection else Answer()
+
+    def begin(self, lock_timeout: float) -> None:
+        self._forget()
+        connection = self._reading()
+        self._connection = None
+        self._unit = Unit.begin(self._address, connection, lock_timeout)
+        self._connection = self._unit.connection
+
+    def run(self, step: Step, progress: Progress) -> None:
+        unit = self._working()
+        self._forget()
+        for statement in step.statements:
+            if touched := unit.execute(statement, step.table):
+                progress(touched, None)
+
+    def select(
+        self,
+        table: Table,
+        where: Condition,
+        *,
+        columns: Sequence[str] | None = None,
+        order: Order = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Iterator[dict[str, Any]]:
+        connection, live = self._reading(), self._as_live(table)
+        if connection is None or live is None:
+            return iter(())
+        return data.select(
+            connection, live, where, columns=columns, order=order, limit=limit, offset=offset
+        )
+
+    def insert(self, table: Table, rows: Iterable[Row]) -> int:
+        return data.insert(self._working().connection, self._there(table), rows)
+
+    def update(self, table: Table, where: Condition, values: Row) -> int:
+        return data.update(self._working().connection, self._there(table), where, values)
+
+    def delete(self, table: Table, where: Condition) -> int:
+        return data.delete(self._working().connection, self._there(table), where)
+
+    def count(self, table: str) -> int | None:
+        connection = self._reading()
+        if connection is None or not inspect(connection, [table]).tables:
+            return 0
+        counted = connection.rows(f"SELECT count(*) FROM {QUOTING.name(table)}")
+        return int(counted[0][0])
+
+    def commit(self) -> None:
+        unit = self._working()
+        unit.commit(self._address)
+        self._unit = None
+
+    def rollback(self) -> None:
+        unit, self._unit = self._unit, None
+        self._forget()
+        if unit is not None:
+            unit.rollback(self._address)
+            if unit.connection.raw.closed:
+                self._connection = None
+
+    def close(self) -> None:
+        self.rollback()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _reading(self) -> Connection | None:
+        """The connection, or None while the database is not there."""
+        lost = self._connection is not None and self._unit is None and self._connection.lost
+        if self._connection is None or lost:
+            self._connection = connect(self._address)
+        return self._connection
+
+    def _working(self) -> Unit:
+        if self._unit is None:
+            raise StoreError(f"the {self.display} is changed outside a unit of work")
+        return self._unit
+
+    def _forget(self) -> None:
+        self._live.clear()
+
+    def _there(self, table: Table) -> Table:
+        live = self._as_live(table)
+        if live is None:
+            raise StoreError(f"there is no table {table.name} in the {self.display}")
+        return live
+
+    def _as_live(self, table: Table) -> Table | None:
+        """The table with the live type texts, or None if it is not there."""
+        if table.name not in self._live:
+            found = self.inspect([table.name]).tables
+            self._live[table.name] = found[0] if found else None
+        live = self._live[table.name]
+        return None if live is None else _with_natives(table, live)
+
+
+def _with_natives(table: Table, live: Table) -> Table:
+    native = {column.name: column.native for column in live.columns}
+    columns = tuple(replace(c, native=native.get(c.name, c.native)) for c in table.columns)
+    return replace(table, name=live.name, columns=columns)

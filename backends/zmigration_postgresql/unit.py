@@ -1,0 +1,207 @@
+"""The unit of work: the database made if missing, the lock, patience, commit and rollback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+from zmigration_api import LockTimeout, StepFailed, StoreError
+
+from .address import Address, load_driver
+from .connection import Connection, connect, server
+from .names import QUOTING
+
+if TYPE_CHECKING:
+    import psycopg
+
+# A constant in PostgreSQL's own key space of this database.
+_LOCK = int.from_bytes(b"zolomigr", "big", signed=True)
+_HOLDERS = """
+SELECT a.pid, a.application_name, a.usename, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS')
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.granted AND l.pid <> pg_backend_pid() AND {which}
+ORDER BY a.xact_start NULLS LAST LIMIT 1"""
+_OUR_LOCK = (
+    "l.locktype = 'advisory' AND l.objsubid = 1 AND l.database ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database())"
+    f" AND (l.classid::bigint << 32) | l.objid::bigint = {_LOCK}"
+)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_SLICE = 1.0  # seconds in a lock's queue, where others queue up behind us
+
+
+class Unit:
+    """One transaction that holds this database's migration lock."""
+
+    def __init__(self, connection: Connection, created: bool, lock_timeout: float) -> None:
+        self.connection = connection
+        self._created = created
+        self._patience = lock_timeout
+
+    @classmethod
+    def begin(cls, address: Address, connection: Connection | None, lock_timeout: float) -> Unit:
+        """Create the database if it is missing, open the transaction, and take the lock."""
+        created = connection is None and _create(address)
+        connection = connection or connect(address)
+        if connection is None:
+            raise StoreError(f"the {address.display} went away while it was opened")
+        unit = cls(connection, created, lock_timeout)
+        try:
+            unit._open(address)
+        except BaseException:
+            unit.rollback(address)
+            raise
+        return unit
+
+    def _open(self, address: Address) -> None:
+        slice_ms = max(1, int(min(_SLICE, self._patience or _SLICE) * 1000))
+        with self.connection.errors():
+            self.connection.raw.autocommit = False
+        for setting in (
+            f"SET LOCAL lock_timeout = {slice_ms}",
+            "SET LOCAL statement_timeout = 0",
+            "SET LOCAL idle_in_transaction_session_timeout = 0",
+            "SET CONSTRAINTS ALL IMMEDIATE",
+        ):
+            self.connection.execute(setting)
+        self._lock(address)
+
+    def _lock(self, address: Address) -> None:
+        end = time.monotonic() + self._patience
+        while not self.connection.rows(f"SELECT pg_try_advisory_xact_lock({_LOCK})")[0][0]:
+            if time.monotonic() >= end:
+                holder = self._holder(_OUR_LOCK)
+                raise LockTimeout(
+                    f"another migration holds the lock of the {address.display}{holder}",
+                    hint="wait until it is done, or raise --lock-timeout",
+                )
+            time.sleep(_FIRST_PAUSE)
+
+    def _holder(self, which: str, *params: str) -> str:
+        """`: pid 42 (zolo migrate, user app) since 2024-01-31 23:59:59 UTC`, as far as known."""
+        rows = self.connection.rows(_HOLDERS.format(which=which), params)
+        if not rows:
+            return ""
+        pid, application, user, since = rows[0]
+        who = ", ".join(filter(None, (application, user and f"user {user}")))
+        return f": pid {pid}{f' ({who})' if who else ''}{f' since {since} UTC' if since else ''}"
+
+    def execute(self, sql: str, table: str) -> int:
+        """Run one statement of a step, again and again while a table's lock is not to be had."""
+        driver = load_driver()
+        end, pause = time.monotonic() + self._patience, _FIRST_PAUSE
+        self.connection.execute("SAVEPOINT zmigration")
+        while True:
+            try:
+                touched = self.connection.raw.execute(sql.encode()).rowcount
+            except driver.errors.LockNotAvailable:
+                self.connection.execute("ROLLBACK TO SAVEPOINT zmigration")
+                if time.monotonic() >= end:
+                    raise self._held(table, sql) from None
+            except driver.Error as error:
+                raise self._failed(error, sql, table) from None
+            else:
+                self.connection.execute("RELEASE SAVEPOINT zmigration")
+                return max(touched, 0)
+            time.sleep(min(pause, max(0.0, end - time.monotonic())))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _held(self, table: str, sql: str) -> LockTimeout:
+        which = "l.relation = to_regclass(%s) AND l.locktype = 'relation'"
+        holder = self._holder(which, QUOTING.name(table))
+        return LockTimeout(
+            f"table {table} stayed locked for {self._patience:g} seconds{holder}; waiting: {sql}",
+            hint="stop what holds it, or raise --lock-timeout",
+        )
+
+    def _failed(self, error: psycopg.Error, sql: str, table: str) -> Exception:
+        if self.connection.lost:
+            return self.connection.failure(error)
+        return StepFailed(
+            f"{table}: {self.connection.words(error)}", hint=f"the statement was: {sql}"
+        )
+
+    def commit(self, address: Address) -> None:
+        """Make it lasting. A connection lost just here leaves open whether it was."""
+        driver = load_driver()
+        raw = self.connection.raw
+        # The server answers COMMIT of a failed transaction with a friendly ROLLBACK.
+        if raw.info.transaction_status != driver.pq.TransactionStatus.INTRANS:
+            raise StoreError(
+                f"the {address.display} has no sound transaction to commit: a statement in it"
+                " failed, and nothing was changed",
+                hint="let the hook's error through, or correct the hook",
+            )
+        fault("before-commit")
+        try:
+            raw.commit()
+        except driver.Error as error:
+            raise self._commit_failed(error, address) from None
+        fault("after-commit")
+        self._created = False
+        with self.connection.errors():
+            raw.autocommit = True
+
+    def _commit_failed(self, error: psycopg.Error, address: Address) -> StoreError:
+        words = self.connection.words(error)
+        if not self.connection.lost:
+            return StoreError(f"{address.display}: {words}; the commit failed, nothing was changed")
+        return StoreError(
+            f"the connection to the {address.display} was lost during the commit ({words});"
+            " it is not known whether the migration was made",
+            hint="see with --status once the server is back; running it again is safe",
+        )
+
+    def rollback(self, address: Address) -> None:
+        """Undo, and drop the database if `begin` made it. Never raises for a lost connection."""
+        driver = load_driver()
+        try:
+            self.connection.raw.rollback()
+            self.connection.raw.autocommit = True
+        except driver.Error:
+            self.connection.close()
+        if self._created:
+            self._created = False
+            self.connection.close()
+            _drop(address)
+
+
+def _create(address: Address) -> bool:
+    """Create the database; False if somebody else just did."""
+    driver = load_driver()
+    connection = server(address)
+    try:
+        connection.raw.execute(f"CREATE DATABASE {QUOTING.name(address.database)}".encode())
+    except driver.errors.DuplicateDatabase:
+        return False
+    except driver.Error as error:
+        raise StoreError(
+            f"cannot create the {address.display}: {connection.words(error)}",
+            hint="create it, or let the role create databases",
+        ) from None
+    finally:
+        connection.close()
+    return True
+
+
+def _drop(address: Address) -> None:
+    """A database that stays behind is empty, so a server that is gone is no reason to fail."""
+    driver = load_driver()
+    try:
+        connection: Any = server(address)
+    except StoreError:
+        return
+    try:
+        connection.raw.execute(f"DROP DATABASE {QUOTING.name(address.database)}".encode())
+    except driver.Error:
+        return
+    finally:
+        connection.close()
+
+
+def fault(point: str) -> None:
+    """For tests of crashes: ZMIGRATION_FAULT=postgresql:<point> kills this process there."""
+    if os.environ.get("ZMIGRATION_FAULT") == f"postgresql:{point}":
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,140 @@
+"""Values as SQL: defaults, what fills rows that are there, and conversions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zmigration_api import (
+    AlterColumn,
+    Backfill,
+    Column,
+    ColumnType,
+    CopyOf,
+    Default,
+    Fixed,
+    UnsupportedChange,
+)
+from zmigration_api.values import parse
+from zmigration_sql import literal
+
+from .codec import SQLiteCodec
+from .functions import CONVERT, NOW, details_of
+from .names import QUOTING
+
+_CODEC = SQLiteCodec()
+_TEXT = ColumnType(kind="text")
+_CURRENT = {"date": "CURRENT_DATE", "time": "CURRENT_TIME"}
+
+
+def stored_literal(text: str, column: Column) -> str:
+    """The value that `text` writes, as SQL; UnsupportedChange if it is none of the type."""
+    try:
+        value = _CODEC.to_store(parse(text, column.type), column)
+    except ValueError as error:
+        raise UnsupportedChange(
+            f"column {column.name}: the value {text!r} {error}",
+            hint=f"give a value of type {column.type} in the schema",
+        ) from None
+    if isinstance(value, bytes):
+        return f"X'{value.hex().upper()}'"
+    return literal(value) if isinstance(value, str) else repr(value)
+
+
+def default_text(column: Column) -> str | None:
+    """What stands after DEFAULT; None if the store is told of none."""
+    default = column.default
+    match default:
+        case None | Default(kind="app"):
+            return None
+        case Default(kind="now"):
+            return _CURRENT.get(column.type.kind, "CURRENT_TIMESTAMP")
+        case Default(kind="value", text=text) if column.type.kind == "bool":
+            # SQLite stores 1 or 0 and remembers which word it was, whatever the column's type.
+            return "TRUE" if stored_literal(text, column) == "1" else "FALSE"
+        case Default(kind="value", text=text):
+            return stored_literal(text, column)
+        case Default(text=text):
+            return f"({text})"
+
+
+def fill(column: Column, others: Mapping[str, Column]) -> str | None:
+    """What rows that are there get in the column: its backfill, else its default, else None.
+
+    `others` are the table's columns as they are now, for what a backfill copies.
+    """
+    if column.backfill is not None:
+        return _backfill(column, column.backfill, others)
+    if column.default is not None and column.default.kind == "now":
+        return f"{NOW}('{column.type.kind}')"
+    return default_text(column)
+
+
+def convert(expression: str, old: ColumnType, new: ColumnType, details: str = "{}") -> str:
+    """The call that carries a value over to another type."""
+    arguments = [expression, literal(str(old)), literal(str(new))]
+    return (
+        f"{CONVERT}({', '.join(arguments if details == '{}' else [*arguments, literal(details)])})"
+    )
+
+
+def converted(change: AlterColumn) -> str | None:
+    """What the changed column's values become; None if they stay as they are."""
+    name = QUOTING.name(change.new.name)
+    using = change.new.using
+    if using and using.expression:
+        return f"({using.expression})"
+    if not (
+        change.old.type.kind != change.new.type.kind
+        or change.narrowed
+        or (using and using.values)
+        or _tighter(change)
+    ):
+        return None
+    details = details_of(change.new, enum=True)
+    return convert(name, change.old.type, change.new.type, details)
+
+
+def _tighter(change: AlterColumn) -> bool:
+    """Whether the new type's measures refuse values that the old ones allow."""
+    old, new = change.old.type, change.new.type
+    if new.kind == "str":
+        return new.length is not None and (old.length is None or new.length < old.length)
+    if new.kind != "decimal" or new.precision is None:
+        return False
+    if old.precision is None:
+        return True
+    new_scale, old_scale = new.scale or 0, old.scale or 0
+    return new_scale < old_scale or new.precision - new_scale < old.precision - old_scale
+
+
+def _backfill(column: Column, backfill: Backfill, others: Mapping[str, Column]) -> str:
+    if len(backfill.parts) == 1:
+        return _single(column, backfill.parts[0], others)
+    joined = " || ".join(_as_text(part, others) for part in backfill.parts)
+    return joined if column.type == _TEXT else convert(f"({joined})", _TEXT, column.type)
+
+
+def _single(column: Column, part: Fixed | CopyOf, others: Mapping[str, Column]) -> str:
+    if isinstance(part, Fixed):
+        return "NULL" if part.text is None else stored_literal(part.text, column)
+    source = _source(part, others)
+    name = QUOTING.name(source.name)
+    return name if source.type == column.type else convert(name, source.type, column.type)
+
+
+def _as_text(part: Fixed | CopyOf, others: Mapping[str, Column]) -> str:
+    if isinstance(part, Fixed):
+        return "NULL" if part.text is None else literal(part.text)
+    source = _source(part, others)
+    name = QUOTING.name(source.name)
+    return name if source.type.textual else convert(name, source.type, _TEXT)
+
+
+def _source(part: CopyOf, others: Mapping[str, Column]) -> Column:
+    source = others.get(part.column)
+    if source is None:
+        raise UnsupportedChange(
+            f"a backfill copies the column {part.column}, which is not there",
+            hint=f"the table has {', '.join(others)}",
+        )
+    return source

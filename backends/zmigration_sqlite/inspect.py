@@ -1,0 +1,240 @@
+"""What a SQLite file says of its tables: PRAGMAs, and the text of the table where they are mute."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, NamedTuple, cast
+
+from zmigration_api import (
+    Action,
+    Check,
+    Column,
+    ColumnType,
+    Default,
+    ForeignKey,
+    Index,
+    PrimaryKey,
+    Schema,
+    Table,
+    UniqueConstraint,
+)
+from zmigration_api.values import format_value, parse
+
+from .clauses import Clause, same
+from .ddl import TableText, parse_table
+from .tokens import Tokens, depths, fold, significant, text_of, tokenize
+from .types import canonical, neutral
+
+_TELLING = re.compile(r"\b(constraint|check|as)\b", re.IGNORECASE)
+_NOW = ("CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME")
+_NOW_CALL = re.compile(r"(datetime|date|time)\('now'\)", re.IGNORECASE)
+
+
+class _Index(NamedTuple):
+    """A row of PRAGMA index_list with its columns (None: an expression) and its text."""
+
+    name: str
+    unique: bool
+    origin: str
+    partial: bool
+    columns: tuple[str | None, ...]
+    sql: str | None
+
+
+def inspect(connection: sqlite3.Connection, tables: Collection[str]) -> Schema:
+    """The tables of these names that are there."""
+    wanted = set(map(fold, tables))
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
+    found = [(name, sql) for name, sql in connection.execute(query) if fold(name) in wanted]
+    return Schema(tables=tuple(_table(connection, name, sql) for name, sql in found))
+
+
+def _table(connection: sqlite3.Connection, name: str, sql: str) -> Table:
+    text = table_text(sql) if _TELLING.search(sql) else None
+    rows = connection.execute("SELECT * FROM pragma_table_xinfo(?)", (name,)).fetchall()
+    indexes = list(_indexes(connection, name))
+    key = tuple(row[1] for row in sorted(rows, key=lambda row: row[5]) if row[5])
+    rowid = len(key) == 1 and not any(index.origin == "pk" for index in indexes)
+    return Table(
+        name=name,
+        columns=tuple(_column(row, text, alias=rowid) for row in rows if row[6] != 1),
+        primary_key=PrimaryKey(columns=key) if key else None,
+        unique=tuple(_uniques(name, indexes, text)),
+        foreign_keys=tuple(_foreign_keys(connection, name, text)),
+        checks=tuple(_checks(name, text)),
+        indexes=tuple(_plain_indexes(indexes)),
+    )
+
+
+def table_text(sql: str) -> TableText | None:
+    """The parts of the text; None for a virtual table."""
+    try:
+        return parse_table(sql)
+    except ValueError:
+        return None
+
+
+def _column(row: tuple[Any, ...], text: TableText | None, *, alias: bool) -> Column:
+    _, name, declared, not_null, default, key, hidden = row
+    column_type = neutral(declared)
+    return Column(
+        name=name,
+        type=column_type,
+        required=bool(not_null or key),
+        default=None if default is None else read_default(default, column_type),
+        auto_increment=bool(key and alias and declared.upper() == "INTEGER"),
+        generated=_generated(name, text) if hidden in (2, 3) else None,
+        native=canonical(declared),
+    )
+
+
+def _generated(name: str, text: TableText | None) -> str:
+    definition = text.definition(name) if text else None
+    clause = definition.clause("AS") if definition else None
+    return clause.expression if clause else ""
+
+
+def read_default(text: str, column_type: ColumnType) -> Default | None:
+    """A DEFAULT as SQLite keeps its text. A bare word is a text to SQLite."""
+    words = significant(tokenize(text))
+    if len(words) == 1:
+        return _read_word(words, text, column_type)
+    if len(words) == 2 and words[0].text in "+-" and words[1].kind == "number":
+        sign = "-" if words[0].text == "-" else ""
+        return _value(f"{sign}{words[1].text}", column_type)
+    if _NOW_CALL.fullmatch(text_of(words)):
+        return Default(kind="now")
+    return Default(kind="expression", text=text)
+
+
+def _read_word(words: Tokens, text: str, column_type: ColumnType) -> Default | None:
+    word = words[0]
+    if word.kind == "blob":
+        decoded = bytes.fromhex(text[2:-1]).decode("utf-8", "surrogateescape")
+        return Default(kind="value", text=decoded)
+    if word.keyword in _NOW:
+        return Default(kind="now")
+    if word.keyword == "NULL":
+        return None
+    if word.keyword in ("TRUE", "FALSE"):
+        return Default(kind="value", text=word.text.lower())
+    return _value(word.name, column_type)
+
+
+def _value(text: str, column_type: ColumnType) -> Default:
+    """The value in the spelling of its type, or as it is if it is none of it."""
+    with suppress(ValueError):
+        text = format_value(parse(text, column_type), column_type)
+    return Default(kind="value", text=text)
+
+
+def _indexes(connection: sqlite3.Connection, table: str) -> Iterator[_Index]:
+    listed = (
+        'SELECT l.name, l."unique", l.origin, l.partial, m.sql FROM pragma_index_list(?) AS l'
+        " LEFT JOIN sqlite_master AS m ON m.type = 'index' AND m.name = l.name ORDER BY l.seq DESC"
+    )
+    columns = "SELECT name FROM pragma_index_info(?) ORDER BY seqno"
+    for name, unique, origin, partial, sql in connection.execute(listed, (table,)).fetchall():
+        names = tuple(row[0] for row in connection.execute(columns, (name,)))
+        yield _Index(name, bool(unique), origin, bool(partial), names, sql)
+
+
+def _uniques(
+    table: str, indexes: list[_Index], text: TableText | None
+) -> Iterator[UniqueConstraint]:
+    seen: set[tuple[str, ...]] = set()
+    for index in indexes:
+        columns = tuple(name for name in index.columns if name is not None)
+        if not index.unique or index.partial or index.origin == "pk":
+            continue
+        if len(columns) == len(index.columns) and columns not in seen:
+            seen.add(columns)
+            name = index.name if index.origin == "c" else _unique_name(table, columns, text)
+            yield UniqueConstraint(columns=columns, name=name)
+
+
+def _unique_name(table: str, columns: tuple[str, ...], text: TableText | None) -> str:
+    clauses = _named(text, "UNIQUE", columns)
+    return clauses or f"uq_{table}_{'_'.join(columns)}"
+
+
+def _named(text: TableText | None, kind: str, columns: tuple[str, ...]) -> str | None:
+    """The name of the constraint of that kind on these columns."""
+    if text is None:
+        return None
+    for clause in text.clauses():
+        if clause.kind == kind and clause.name and same(clause.columns, columns):
+            return clause.name
+    inline = {"FOREIGN": "REFERENCES"}.get(kind, kind)
+    definition = text.definition(columns[0]) if len(columns) == 1 else None
+    clause_of = definition.clause(inline) if definition else None
+    return clause_of.name if clause_of else None
+
+
+def _plain_indexes(indexes: list[_Index]) -> Iterator[Index]:
+    """Indexes over columns; the schema has no words for one over expressions, so it is left be."""
+    for index in indexes:
+        if index.origin != "c" or None in index.columns or (index.unique and not index.partial):
+            continue
+        yield Index(
+            columns=tuple(name for name in index.columns if name is not None),
+            unique=index.unique,
+            where=condition(index.sql or "") if index.partial else None,
+            name=index.name,
+        )
+
+
+def condition(sql: str) -> str:
+    """What stands after WHERE in a CREATE INDEX."""
+    tokens = tokenize(sql)
+    levels = depths(tokens)
+    at = next(i for i, t in enumerate(tokens) if levels[i] == 0 and t.keyword == "WHERE")
+    return text_of(tokens[at + 1 :]).strip()
+
+
+def _foreign_keys(
+    connection: sqlite3.Connection, table: str, text: TableText | None
+) -> Iterator[ForeignKey]:
+    query = "SELECT * FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq"
+    rows = connection.execute(query, (table,)).fetchall()
+    for _, group in groupby(rows, key=lambda row: row[0]):
+        parts = list(group)
+        columns = tuple(part[3] for part in parts)
+        there = tuple(part[4] for part in parts if part[4] is not None)
+        yield ForeignKey(
+            columns=columns,
+            ref_table=parts[0][2],
+            ref_columns=there or _key_of(connection, parts[0][2]),
+            on_update=cast(Action, parts[0][5]),
+            on_delete=cast(Action, parts[0][6]),
+            name=_named(text, "FOREIGN", columns) or f"fk_{table}_{'_'.join(columns)}",
+        )
+
+
+def _key_of(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    query = "SELECT name FROM pragma_table_xinfo(?) WHERE pk ORDER BY pk"
+    return tuple(row[0] for row in connection.execute(query, (table,)))
+
+
+def _checks(table: str, text: TableText | None) -> Iterator[Check]:
+    for number, clause in enumerate(check_clauses(text) if text else (), start=1):
+        yield Check(name=clause.name or f"ck_{table}_{number}", expression=clause.expression)
+
+
+def check_clauses(text: TableText) -> Iterator[Clause]:
+    """Every CHECK of a table, those of its columns first."""
+    for column in text.definitions():
+        yield from (clause for clause in column.clauses if clause.kind == "CHECK")
+    yield from (clause for clause in text.clauses() if clause.kind == "CHECK")
+
+
+def with_natives(table: Table, live: Table | None) -> Table:
+    """The table with the live columns' own types."""
+    natives = {fold(c.name): c.native for c in live.columns} if live else {}
+    columns = (replace(c, native=natives.get(fold(c.name), c.native)) for c in table.columns)
+    return replace(table, columns=tuple(columns))

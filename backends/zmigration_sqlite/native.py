@@ -1,0 +1,123 @@
+"""Changes that SQLite makes in place, without writing the table anew."""
+
+from __future__ import annotations
+
+from zmigration_api import (
+    AddColumn,
+    AlterColumn,
+    Change,
+    Column,
+    DropColumn,
+    Hazard,
+    Step,
+    convertible,
+)
+
+from .expressions import converted, default_text, fill
+from .live import TableNow
+from .names import QUOTING, STATEMENTS
+from .rework import Rework, altered_value
+from .tokens import fold, text_of
+
+
+class NotNative(Exception):
+    """The change needs a rebuild of the table."""
+
+
+def native_step(change: Change, now: TableNow) -> Step:
+    """The change made in place; NotNative if it cannot be."""
+    match change:
+        case AddColumn(_, column):
+            return _add(change, column, now)
+        case AlterColumn():
+            return _alter(change, now)
+        case DropColumn(_, column):
+            return _drop(change, column, now)
+        case _:
+            raise NotNative
+
+
+def _add(change: AddColumn, column: Column, now: TableNow) -> Step:
+    default = default_text(column)
+    constant = column.default is None or column.default.kind in ("value", "app")
+    if column.generated is not None or (now.rows and not constant):
+        raise NotNative
+    if column.backfill and (_triggered(now) or (column.required and default is None and now.rows)):
+        raise NotNative
+    table = now.live.name
+    definition = STATEMENTS.column(column, now.type_text(column), default)
+    statements = [STATEMENTS.add_column(table, definition)]
+    if column.backfill:
+        value = fill(column, now.columns)
+        name = QUOTING.name(column.name)
+        statements.append(f"UPDATE {QUOTING.name(table)} SET {name} = {value};")
+    undo = (STATEMENTS.drop_column(table, column.name),)
+    return Step(changes=(change,), statements=tuple(statements), undo=undo)
+
+
+def _alter(change: AlterColumn, now: TableNow) -> Step:
+    rework = Rework(now)
+    rework.make(change)
+    value = altered_value(change, now.columns)
+    name = change.new.name
+    # In place, values of a key would meet each other on their way.
+    if rework.text != now.live.text or (value and (_triggered(now) or _in_key(name, now))):
+        raise NotNative
+    if value is None:
+        return Step(changes=(change,), statements=())
+    back = value_back(change)
+    undo = (_update(now, name, back),) if back else ()
+    return Step(changes=(change,), statements=(_update(now, name, value),), undo=undo)
+
+
+def value_back(change: AlterColumn) -> str | None:
+    """What the new values become when the change is taken back; None if they stay as they are."""
+    if not convertible(change.new.type, change.old.type):
+        return None
+    return converted(AlterColumn(change.table, change.new, change.old))
+
+
+def _update(now: TableNow, column: str, value: str) -> str:
+    """Write the values that change; BINARY, because a column may call 'A' and 'a' equal."""
+    name = QUOTING.name(column)
+    differs = f"{name} COLLATE BINARY IS NOT {value}"
+    return f"UPDATE {QUOTING.name(now.live.name)} SET {name} = {value} WHERE {differs};"
+
+
+def _drop(change: DropColumn, column: Column, now: TableNow) -> Step:
+    live = now.live
+    definition = live.text.definition(column.name)
+    if definition is None:
+        raise NotNative
+    gone = [index for index in live.indexes if index.covers(column.name)]
+    drops = [STATEMENTS.drop_index(index.name) for index in gone]
+    add = STATEMENTS.add_column(live.name, text_of(definition.render()))
+    return Step(
+        changes=(change,),
+        statements=(*drops, STATEMENTS.drop_column(live.name, column.name)),
+        undo=(add, *(index.statement for index in gone)),
+        hazards=(lost_column(live.name, column.name), *map(lost_index, (i.name for i in gone))),
+    )
+
+
+def lost_column(table: str, column: str) -> Hazard:
+    return Hazard("data_loss", f"the values in {table}.{column} go")
+
+
+def lost_index(name: str) -> Hazard:
+    return Hazard("note", f"the index {name} goes with the column that it is on")
+
+
+def _triggered(now: TableNow) -> bool:
+    """Whether an UPDATE might set off something that the plan does not show."""
+    return bool(now.live.triggers)
+
+
+def _in_key(column: str, now: TableNow) -> bool:
+    text = now.live.text
+    definition = text.definition(column)
+    inline = definition and (definition.clause("PRIMARY") or definition.clause("UNIQUE"))
+    tables = [c for c in text.clauses() if c.kind in ("PRIMARY", "UNIQUE")]
+    listed = [name for c in tables for name in c.columns]
+    unique = any(index.unique and index.covers(column) for index in now.live.indexes)
+    return bool(inline) or unique or fold(column) in map(fold, listed)

@@ -1,0 +1,286 @@
+"""Changes as statements: native where SQLite can, one rebuild of the table where it cannot."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from zmigration_api import (
+    AddColumn,
+    AddConstraint,
+    AddIndex,
+    AlterColumn,
+    Change,
+    Column,
+    CreateTable,
+    DropColumn,
+    DropConstraint,
+    DropIndex,
+    DropTable,
+    ForeignKey,
+    Hazard,
+    Index,
+    RenameColumn,
+    RenameTable,
+    Schema,
+    Step,
+    Table,
+    UniqueConstraint,
+    UnsupportedChange,
+)
+
+from .expressions import default_text
+from .inspect import inspect, with_natives
+from .live import Live, TableNow, load
+from .names import STATEMENTS
+from .native import NotNative, lost_column, lost_index, native_step, value_back
+from .rebuild import rebuild
+from .renames import Rename, rename_steps
+from .rework import Rework
+from .shadow import Shadow
+from .tokens import fold, mentions, tokenize
+from .types import declared_type
+
+
+def plan(
+    source: sqlite3.Connection,
+    changes: Sequence[Change],
+    current: Schema,
+    has_rows: Callable[[str], bool],
+) -> tuple[Step, ...]:
+    """The steps, each tried on a copy of the structure."""
+    shadow = Shadow(source)
+    try:
+        steps = _Planner(shadow, current, has_rows).steps(changes)
+        shadow.refuse_broken()
+        return steps
+    finally:
+        shadow.close()
+
+
+class _Planner:
+    def __init__(self, shadow: Shadow, current: Schema, has_rows: Callable[[str], bool]) -> None:
+        self._shadow = shadow
+        self._tables = {fold(table.name): table for table in current.tables}
+        self._has_rows = has_rows
+        self._old_names: dict[str, str] = {}
+
+    def steps(self, changes: Sequence[Change]) -> tuple[Step, ...]:
+        """Renames, indexes that go, new tables, work on tables, new indexes, dropped tables."""
+        steps = [self._renamed(step) for step in rename_steps(_renames(changes))]
+        rest = [c for c in changes if not isinstance(c, RenameTable | RenameColumn)]
+        folded = [c for c in rest if _goes_along(c, changes)]
+        rest = [c for c in rest if c not in folded]
+        drops = [c for c in rest if self._drops_index(c)]
+        steps += [self._drop_index(c) for c in drops]
+        steps += [self._create(c, folded) for c in rest if isinstance(c, CreateTable)]
+        work = [c for c in rest if c not in drops and _is_work(c)]
+        for table in dict.fromkeys(fold(c.table) for c in work):
+            steps += self._work(tuple(c for c in work if fold(c.table) == table))
+        steps += [self._add_index(c, i) for c in rest if (i := _new_index(c)) is not None]
+        steps += [self._drop_table(c, folded) for c in folded if isinstance(c, DropTable)]
+        return tuple(steps)
+
+    def _run(self, step: Step) -> Step:
+        """The step, tried; UnsupportedChange with SQLite's reason if it cannot be."""
+        try:
+            self._shadow.run(step.statements)
+        except sqlite3.Error as error:
+            raise UnsupportedChange(
+                f"SQLite cannot change the table {step.table} so: {error}",
+                hint="change the schema file, or the table by hand",
+            ) from None
+        return step
+
+    def _live(self, table: str) -> Live:
+        return load(self._shadow.connection, table)
+
+    def _renamed(self, step: Step) -> Step:
+        for change in step.changes:
+            if isinstance(change, RenameTable):
+                self._old_names[fold(change.new)] = change.old
+        tables = dict(self._tables)
+        for change in step.changes:
+            if isinstance(change, RenameTable) and fold(change.old) in self._tables:
+                tables.pop(fold(change.old), None)
+        for change in step.changes:
+            match change:
+                case RenameTable(old, new) if fold(old) in self._tables:
+                    tables[fold(new)] = replace(self._tables[fold(old)], name=new)
+                case RenameColumn(table, _, _) if fold(table) in tables:
+                    tables[fold(table)] = _with_renames(self._tables[fold(table)], step.changes)
+        self._tables = tables
+        return self._run(step)
+
+    def _drops_index(self, change: Change) -> bool:
+        match change:
+            case DropIndex():
+                return True
+            case DropConstraint(table, UniqueConstraint(columns=columns) as constraint):
+                live = self._live(table)
+                rework = Rework(self._now(live))
+                rework.make(DropConstraint(table, constraint))
+                return rework.text == live.text and bool(live.unique_indexes(columns))
+            case _:
+                return False
+
+    def _drop_index(self, change: Change) -> Step:
+        live = self._live(change.table)
+        if isinstance(change, DropConstraint):
+            gone = live.unique_indexes(change.constraint.columns)  # type: ignore[union-attr]
+        else:
+            assert isinstance(change, DropIndex)
+            gone = tuple(i for i in live.indexes if fold(i.name) == fold(change.index.name))
+            if not gone:
+                raise UnsupportedChange(f"{live.name} has no index {change.index.name} to drop")
+        statements = tuple(STATEMENTS.drop_index(index.name) for index in gone)
+        undo = tuple(index.statement for index in gone)
+        return self._run(Step(changes=(change,), statements=statements, undo=undo))
+
+    def _add_index(self, change: Change, index: Index) -> Step:
+        statement = STATEMENTS.create_index(change.table, index)
+        undo = (STATEMENTS.drop_index(index.name),)
+        return self._run(Step(changes=(change,), statements=(statement,), undo=undo))
+
+    def _create(self, change: CreateTable, folded: Sequence[Change]) -> Step:
+        keys = [c for c in folded if isinstance(c, AddConstraint) and c.table == change.table]
+        references = [c.constraint for c in keys if isinstance(c.constraint, ForeignKey)]
+        table = _with_required_key(change.content)
+        statement = STATEMENTS.create_table(
+            table, lambda column: _new_type(column, table), default_text, references
+        )
+        undo = (STATEMENTS.drop_table(table.name),)
+        return self._run(Step(changes=(change, *keys), statements=(statement,), undo=undo))
+
+    def _drop_table(self, change: DropTable, folded: Sequence[Change]) -> Step:
+        live = self._live(change.table)
+        others = [c for c in folded if fold(c.table) == fold(change.table) and c != change]
+        lost = Hazard("data_loss", f"the table {live.name} goes, with its rows")
+        return self._run(
+            Step(
+                changes=(*others, change),
+                statements=(STATEMENTS.drop_table(live.name),),
+                undo=live.statements,
+                hazards=(lost,),
+            )
+        )
+
+    def _work(self, work: tuple[Change, ...]) -> tuple[Step, ...]:
+        """All changes of one table natively, or all in one rebuild."""
+        try:
+            with self._shadow.attempt():
+                return tuple(self._native(change) for change in work)
+        except (NotNative, sqlite3.Error):
+            return (self._rebuilt(work),)
+
+    def _native(self, change: Change) -> Step:
+        step = native_step(change, self._now(self._live(change.table)))
+        self._shadow.run(step.statements)
+        return step
+
+    def _rebuilt(self, work: tuple[Change, ...]) -> Step:
+        now = self._now(self._live(work[0].table))
+        rework = Rework(now)
+        for change in work:
+            rework.make(change)
+        hazards = self._hazards(work, now, rework)
+        statements = rebuild(now.live, rework.text, rework.values, rework.gone)
+        step = Step(changes=work, statements=statements, hazards=hazards)
+        return replace(self._run(step), undo=self._undo(work, now.live))
+
+    def _hazards(
+        self, work: tuple[Change, ...], now: TableNow, rework: Rework
+    ) -> tuple[Hazard, ...]:
+        table = now.live.name
+        dropped = [c.column.name for c in work if isinstance(c, DropColumn)]
+        for name in dropped:
+            self._refuse_quoting(now.live, name)
+        found = [lost_column(table, name) for name in dropped]
+        uniques = {i.name for i in now.live.indexes if not any(map(i.covers, dropped))}
+        found += [lost_index(name) for name in sorted(rework.gone - uniques)]
+        if now.rows:
+            found.append(Hazard("rewrite", f"the table {table} is written anew"))
+        return (*found, *rework.hazards)
+
+    def _refuse_quoting(self, live: Live, column: str) -> None:
+        for what, sql in self._shadow.quoting(column):
+            if mentions(tokenize(sql), live.name):
+                raise UnsupportedChange(
+                    f"column {live.name}.{column} cannot go: {what} needs it",
+                    hint="drop or change that first; it is not in the schema files",
+                )
+
+    def _undo(self, work: tuple[Change, ...], before: Live) -> tuple[str, ...]:
+        """The rebuild back; columns that are gone come back empty."""
+        after = self._live(before.name)
+        back = {c.new.name: value_back(c) for c in work if isinstance(c, AlterColumn)}
+        values: dict[str, str] = {}
+        for definition in before.text.definitions():
+            there = after.text.definition(definition.name)
+            if there is not None and definition.clause("AS") is None:
+                plain = STATEMENTS.quoting.name(definition.name)
+                values[definition.name] = back.get(definition.name) or plain
+        return rebuild(replace(before, text=after.text), before.text, values)
+
+    def _now(self, live: Live) -> TableNow:
+        """What the model and the file say of a table together; the file may hold more columns."""
+        seen = inspect(self._shadow.connection, [live.name]).tables[0]
+        model = with_natives(self._tables.get(fold(live.name), seen), seen)
+        columns = {c.name: c for c in (*seen.columns, *model.columns)}
+        old_name = self._old_names.get(fold(live.name), live.name)
+        return TableNow(
+            live,
+            columns,
+            lambda column: declared_type(column.type, model, strict=live.text.strict),
+            self._has_rows(old_name),
+        )
+
+
+def _renames(changes: Sequence[Change]) -> list[Rename]:
+    return [c for c in changes if isinstance(c, RenameTable | RenameColumn)]
+
+
+def _goes_along(change: Change, changes: Sequence[Change]) -> bool:
+    """Whether it is part of dropping its table, or a foreign key of a table that is created."""
+    table = fold(change.table)
+    if any(isinstance(c, DropTable) and fold(c.table) == table for c in changes):
+        return True
+    new = any(isinstance(c, CreateTable) and fold(c.table) == table for c in changes)
+    return new and isinstance(change, AddConstraint) and isinstance(change.constraint, ForeignKey)
+
+
+def _is_work(change: Change) -> bool:
+    return _new_index(change) is None and isinstance(
+        change, AddColumn | AlterColumn | DropColumn | AddConstraint | DropConstraint
+    )
+
+
+def _new_index(change: Change) -> Index | None:
+    """A unique constraint of a table that is there is an index to SQLite."""
+    match change:
+        case AddIndex(_, index):
+            return index
+        case AddConstraint(_, UniqueConstraint(columns=columns, name=name)):
+            return Index(columns=columns, unique=True, name=name)
+        case _:
+            return None
+
+
+def _with_renames(table: Table, changes: Sequence[Change]) -> Table:
+    new = {fold(c.old): c.new for c in changes if isinstance(c, RenameColumn)}
+    columns = (replace(c, name=new.get(fold(c.name), c.name)) for c in table.columns)
+    return replace(table, columns=tuple(columns))
+
+
+def _with_required_key(table: Table) -> Table:
+    """SQLite alone allows nulls in a primary key, unless told not to."""
+    columns = (replace(c, required=c.required or c.name in table.key) for c in table.columns)
+    return replace(table, columns=tuple(columns))
+
+
+def _new_type(column: Column, table: Table) -> str:
+    """A whole-number key is the row's number, which SQLite gives when none is given."""
+    if table.key == (column.name,) and column.type.kind in ("int", "bigint"):
+        return "INTEGER"
+    return declared_type(column.type, None)

@@ -1,0 +1,119 @@
+"""The store's structure in memory, without rows: where a plan is tried before it is shown.
+
+Every statement of a plan has run here first, so that SQLite's own rules decide what can be done
+natively, and a view or trigger that would break is named before anything is touched.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from zmigration_api import UnsupportedChange
+
+from .functions import Functions
+
+_ORDER = "CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END"
+_BROKEN = re.compile(r"error in (view|trigger) (.*)", re.DOTALL)
+_PROBE = "__zmigration_probe"
+
+
+class Shadow:
+    """A copy of a file's structure."""
+
+    def __init__(self, source: sqlite3.Connection) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        Functions().register(self.connection)
+        self._copy(source)
+        self._broken = self._probe()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def run(self, statements: Iterable[str]) -> None:
+        """Run statements of a plan; sqlite3.Error if SQLite refuses one."""
+        for statement in statements:
+            self.connection.execute(statement)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Undo what is run inside if it fails."""
+        self.connection.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK TO attempt")
+            raise
+        finally:
+            self.connection.execute("RELEASE attempt")
+
+    def refuse_broken(self) -> None:
+        """UnsupportedChange if a view or trigger that worked before does not work now."""
+        for name, reason in self._probe().items():
+            if name not in self._broken:
+                raise UnsupportedChange(
+                    f"this plan would break something in the database: {reason}",
+                    hint="drop or change that first; it is not in the schema files",
+                )
+
+    def quoting(self, column: str) -> list[tuple[str, str]]:
+        """Views and triggers with `"column"`: SQLite reads that as a text if no column is left.
+
+        Each as what it is called and its text.
+        """
+        quoted = '"' + column.replace('"', '""') + '"'
+        query = (
+            "SELECT type || ' ' || name, sql FROM sqlite_master"
+            " WHERE type IN ('view', 'trigger') AND instr(lower(sql), lower(?))"
+        )
+        return self.connection.execute(query, (quoted,)).fetchall()
+
+    def _copy(self, source: sqlite3.Connection) -> None:
+        query = (
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"
+            f" AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY {_ORDER}, rowid"
+        )
+        for (sql,) in source.execute(query).fetchall():
+            # What this SQLite cannot make (an extension's table) no plan can change either.
+            with suppress(sqlite3.Error):
+                self.connection.execute(sql)
+
+    def _probe(self) -> dict[str, str]:
+        """The views and triggers that do not work, with SQLite's reasons."""
+        names = self._views_and_triggers()
+        found: dict[str, str] = {}
+        if not names:
+            return found
+        with suppress(_Done), self.attempt():
+            self.connection.execute(f"CREATE TABLE {_PROBE} (a)")
+            while (reason := self._first_broken()) is not None:
+                what = max((n for n in names if reason.startswith(n)), key=len, default=None)
+                if what is None:
+                    break
+                kind, _, name = what.partition(" ")
+                found[what] = reason
+                quoted = '"' + name.replace('"', '""') + '"'
+                self.connection.execute(f"DROP {kind} {quoted}")
+                names.remove(what)
+            raise _Done
+        return found
+
+    def _views_and_triggers(self) -> list[str]:
+        query = "SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('view', 'trigger')"
+        return [row[0] for row in self.connection.execute(query)]
+
+    def _first_broken(self) -> str | None:
+        """SQLite resolves every view and trigger when it renames a table."""
+        try:
+            self.connection.execute(f"ALTER TABLE {_PROBE} RENAME TO {_PROBE}2")
+            self.connection.execute(f"ALTER TABLE {_PROBE}2 RENAME TO {_PROBE}")
+        except sqlite3.Error as error:
+            match = _BROKEN.match(str(error))
+            return f"{match[1]} {match[2]}" if match else None
+        return None
+
+
+class _Done(Exception):
+    """Leaves a probe, so that what it did is undone."""

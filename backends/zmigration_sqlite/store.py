@@ -1,0 +1,197 @@
+"""One SQLite file as a store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from zmigration_api import (
+    Answer,
+    Change,
+    Column,
+    ColumnType,
+    Condition,
+    Order,
+    Progress,
+    Question,
+    Row,
+    Schema,
+    Step,
+    StoreError,
+    Table,
+    Target,
+)
+from zmigration_sql import data, questions, quoted
+
+from . import types
+from .connection import Connection, open_for_reading
+from .inspect import inspect, with_natives
+from .plan import plan
+from .tokens import fold
+from .unit import Unit
+
+
+class SQLiteStore:
+    """Opens the file when first asked; one that is not there has no tables."""
+
+    def __init__(self, target: Target) -> None:
+        self._path = _path_of(target)
+        self._display = f"SQLite file {_shown(self._path, target.workspace)}"
+        self._reader: Connection | None = None
+        self._unit: Unit | None = None
+        self._notices: list[str] = []
+
+    @property
+    def display(self) -> str:
+        return self._display
+
+    @property
+    def notices(self) -> Sequence[str]:
+        return tuple(self._notices)
+
+    def history_display(self, table: str) -> str:
+        return f"Table: {table} ({self._display})"
+
+    def spell(self, name: str) -> str:
+        return name
+
+    def name_key(self, name: str) -> str:
+        return fold(name)
+
+    def reads_as(self, column: Column, column_type: ColumnType) -> bool:
+        return types.reads_as(column, column_type)
+
+    def native_type(self, column: Column, table: Table | None) -> str:
+        return types.declared_type(column.type, table)
+
+    def inspect(self, tables: Collection[str]) -> Schema:
+        connection = self._reading()
+        if connection is None:
+            return Schema()
+        with connection.errors():
+            return inspect(connection.raw, tables)
+
+    def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
+        connection = self._reading()
+        if connection is None:
+            with closing(sqlite3.connect(":memory:")) as empty:
+                return plan(empty, changes, current, lambda table: False)
+        with connection.errors():
+            return plan(connection.raw, changes, current, self._has_rows)
+
+    def ask(self, question: Question, current: Schema) -> Answer:
+        connection = self._reading()
+        return questions.ask(connection, question, current) if connection else Answer()
+
+    def begin(self, lock_timeout: float) -> None:
+        self._close_reader()
+        self._unit = Unit(self._path, self._display, lock_timeout)
+
+    def run(self, step: Step, progress: Progress) -> None:
+        self._working().run(step, progress)
+
+    def select(
+        self,
+        table: Table,
+        where: Condition,
+        *,
+        columns: Sequence[str] | None = None,
+        order: Order = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Iterator[dict[str, Any]]:
+        connection, live = self._reading(), self._as_live(table)
+        if connection is None or live is None:
+            return iter(())
+        return data.select(
+            connection, live, where, columns=columns, order=order, limit=limit, offset=offset
+        )
+
+    def insert(self, table: Table, rows: Iterable[Row]) -> int:
+        return data.insert(*self._changing(table), rows)
+
+    def update(self, table: Table, where: Condition, values: Row) -> int:
+        return data.update(*self._changing(table), where, values)
+
+    def delete(self, table: Table, where: Condition) -> int:
+        return data.delete(*self._changing(table), where)
+
+    def count(self, table: str) -> int | None:
+        connection = self._reading()
+        if connection is None or not self.inspect([table]).tables:
+            return 0
+        (row,) = connection.query(f"SELECT count(*) FROM {quoted(table)}")
+        return int(row[0])
+
+    def commit(self) -> None:
+        self._working().commit()
+        self._unit = None
+
+    def rollback(self) -> None:
+        unit, self._unit = self._unit, None
+        if unit is not None:
+            unit.rollback()
+
+    def close(self) -> None:
+        self.rollback()
+        self._close_reader()
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _reading(self) -> Connection | None:
+        """The connection of the unit of work, else one for reading, None while there is no file."""
+        if self._unit is not None:
+            return self._unit.connection
+        if self._reader is None:
+            self._reader, notice = open_for_reading(self._path, self._display)
+            self._notices += [notice] if notice else []
+        return self._reader
+
+    def _working(self) -> Unit:
+        if self._unit is None:
+            raise StoreError(f"{self._display} is changed outside a unit of work")
+        return self._unit
+
+    def _changing(self, table: Table) -> tuple[Connection, Table]:
+        unit = self._working()
+        unit.check_open()
+        live = self._as_live(table)
+        if live is None:
+            raise StoreError(f"there is no table {table.name} in {self._display}")
+        with unit.connection.errors():
+            unit.references.touch(table.name)
+        return unit.connection, live
+
+    def _as_live(self, table: Table) -> Table | None:
+        """The table's columns that are there. SQLite would take the name of another for a text."""
+        found = self.inspect([table.name]).tables
+        if not found:
+            return None
+        there = {fold(column.name) for column in found[0].columns}
+        columns = tuple(c for c in table.columns if fold(c.name) in there)
+        return with_natives(replace(table, columns=columns), found[0])
+
+    def _has_rows(self, table: str) -> bool:
+        connection = self._reading()
+        if connection is None or not self.inspect([table]).tables:
+            return False
+        return bool(list(connection.query(f"SELECT 1 FROM {quoted(table)} LIMIT 1")))
+
+
+def _path_of(target: Target) -> Path:
+    if target.file is not None:
+        return target.file
+    if target.folder is None:
+        raise StoreError("a SQLite store needs a folder or a file", hint="set Data_Path")
+    return target.folder / f"{target.label}.db"
+
+
+def _shown(path: Path, workspace: Path) -> Path:
+    return path.relative_to(workspace) if path.is_relative_to(workspace) else path

@@ -1,0 +1,171 @@
+"""The unit of work: the file made if missing, one transaction, proofs before the commit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from zmigration_api import LockTimeout, Progress, Step, StepFailed, StoreError, VerificationFailed
+from zmigration_sql import quoted
+
+from .connection import Connection, connect
+from .holder import holder
+from .references import References
+
+_PAUSE = 0.05  # seconds between two attempts to get a lock
+
+
+class Unit:
+    """One transaction that no other writes beside."""
+
+    def __init__(self, path: Path, display: str, lock_timeout: float) -> None:
+        self._path = path
+        self._display = display
+        self._patience = lock_timeout
+        self._fault = os.environ.get("ZMIGRATION_FAULT", "")
+        self._made = _make_folders(path.parent, display)
+        self._made_file = not path.exists()
+        self._rebuilt: list[str] = []
+        try:
+            self.connection = self._connect()
+            self.references = References(self.connection.raw)
+        except BaseException:
+            self._remove_made()
+            raise
+
+    def _connect(self) -> Connection:
+        try:
+            raw = connect(self._path, "mode=rwc", 0)
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self._display}: {error}", hint="look at the rights on the folder"
+            ) from None
+        connection = Connection(raw, self._display)
+        try:
+            for setting in ("foreign_keys", "legacy_alter_table", "ignore_check_constraints"):
+                connection.execute(f"PRAGMA {setting} = OFF")
+            self._patiently(lambda: raw.execute("BEGIN IMMEDIATE"), connection)
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _patiently(self, attempt: Callable[[], object], connection: Connection) -> None:
+        """Try until the lock is to be had. SQLite's own waiting would not hear Ctrl-C."""
+        end = time.monotonic() + self._patience
+        while True:
+            try:
+                attempt()
+                return
+            except sqlite3.Error as error:
+                if "locked" not in str(error):
+                    raise connection.failure(error) from None
+                if time.monotonic() >= end:
+                    raise LockTimeout(
+                        f"{self._display} is locked by another program{holder(self._path)}",
+                        hint="wait until it is done, or raise --lock-timeout",
+                    ) from None
+            time.sleep(_PAUSE)
+
+    def run(self, step: Step, progress: Progress) -> None:
+        """Make a step; a step whose statement SQLite refuses is left where it failed."""
+        self.check_open()
+        self.references.touch_step(step)
+        for statement in step.statements:
+            self._run(statement, step, progress)
+            self._kill_at("step")
+        self.references.rename(step)
+        if any(s.startswith("PRAGMA legacy_alter_table") for s in step.statements):
+            self._rebuilt.append(step.table)
+
+    def _run(self, statement: str, step: Step, progress: Progress) -> None:
+        connection = self.connection
+        try:
+            rows = connection.raw.execute(statement).rowcount
+        except (sqlite3.Error, OverflowError) as error:
+            failure = connection.failure(error)
+            if not isinstance(failure, StoreError):
+                raise failure from None
+            words = failure.message.removeprefix(f"{self._display}: ")
+            raise StepFailed(
+                f"{step.table}: {words}", hint=f"the statement was: {statement}"
+            ) from None
+        if rows > 0:
+            progress(rows, None)
+
+    def check_open(self) -> None:
+        """StoreError if SQLite itself has undone the transaction (a full disk makes it do so)."""
+        if not self.connection.raw.in_transaction:
+            raise StoreError(
+                f"{self._display} has no transaction any more: an earlier error ended it, and"
+                " everything was undone",
+                hint="let the first error through, and correct its cause",
+            )
+
+    def commit(self) -> None:
+        """Prove that nothing is broken, and make everything lasting."""
+        self.check_open()
+        with self.connection.errors():
+            self.references.verify()
+            for table in self._rebuilt:
+                self._verify_table(table)
+        self._kill_at("before-commit")
+        self._patiently(lambda: self.connection.raw.execute("COMMIT"), self.connection)
+        self._kill_at("after-commit")
+        self._made, self._made_file = [], False
+        self.connection.close()
+
+    def rollback(self) -> None:
+        """Undo everything, and remove the file and folders that were made for it."""
+        with suppress(sqlite3.Error):
+            if self.connection.raw.in_transaction:
+                self.connection.raw.execute("ROLLBACK")
+        self.connection.close()
+        self._remove_made()
+
+    def _verify_table(self, table: str) -> None:
+        query = f"PRAGMA quick_check({quoted(table)})"
+        found = [row[0] for row in self.connection.query(query)]
+        if found != ["ok"]:
+            raise VerificationFailed(
+                f"the table {table} did not come out of its rebuild as it should: {found[0]}",
+                hint="nothing was changed; restore the file from a backup if it is damaged",
+            )
+
+    def _remove_made(self) -> None:
+        with suppress(OSError):
+            # Not empty: somebody else has used it meanwhile.
+            if self._made_file and self._path.stat().st_size == 0:
+                self._path.unlink()
+        for folder in reversed(self._made):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def _kill_at(self, point: str) -> None:
+        """For tests of crashes: ZMIGRATION_FAULT=sqlite:<point> kills this process there."""
+        if self._fault == f"sqlite:{point}":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _make_folders(folder: Path, display: str) -> list[Path]:
+    """The folders that were missing, the outer ones first."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    made: list[Path] = []
+    try:
+        for path in reversed(missing):
+            path.mkdir()
+            made.append(path)
+    except OSError as error:
+        for path in reversed(made):
+            path.rmdir()
+        raise StoreError(
+            f"{display}: cannot make the folder {folder}: {error.strerror}",
+            hint="make the folder, or look at the rights on the one that it is in",
+        ) from None
+    return made

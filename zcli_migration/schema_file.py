@@ -1,0 +1,92 @@
+"""Reading and writing schema files: `zSchema.users.yaml` as typed tables, and its text back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from zmigration_api import SchemaFileError, Table
+
+from .schema_meta import SECTIONS, read_meta
+from .schema_model import Meta, SchemaFile, Warning_
+from .schema_references import check_references
+from .schema_tables import check_apart, read_table
+from .schema_text import read_schema_text, write_schema_text
+from .version_line import with_version
+from .yaml_nodes import Entry, entries, is_null
+from .yaml_source import Source, compose
+
+__all__ = [
+    "Meta",
+    "SchemaFile",
+    "Warning_",
+    "check_references",
+    "read_schema_file",
+    "text_hash",
+    "with_version",
+    "write_schema_text",
+]
+
+# A top-level value that zCLI itself reads and that is no table.
+_HOST_KEYS = frozenset({"db_path"})
+
+
+def text_hash(text: str) -> str:
+    """The SHA-256 of the text's UTF-8 bytes, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_schema_file(path: Path, name: str) -> SchemaFile:
+    """Read one YAML or JSON schema file; SchemaFileError with line and column for what is wrong.
+
+    A file that says `zMigration: false` may be wrong in its tables (a warning says so) and may
+    lack its version.
+    """
+    text = read_schema_text(path)
+    root = compose(text, path)
+    source = Source(path)
+    meta = read_meta(source, root)
+    tables = _optional_tables(source, root) if meta.enabled is False else _tables(source, root)
+    file = SchemaFile(
+        name=name,
+        path=path,
+        text=text,
+        hash=text_hash(text),
+        meta=meta,
+        tables=tables,
+        warnings=tuple(sorted(source.warnings, key=lambda w: (w.line, w.column))),
+    )
+    return (
+        file if meta.enabled is False else replace(file, meta=replace(meta, version=file.version))
+    )
+
+
+def _optional_tables(source: Source, root: yaml.MappingNode) -> tuple[Table, ...]:
+    try:
+        return _tables(source, root)
+    except SchemaFileError as error:
+        message = f"Its tables cannot be read: {error.message}"
+        source.warnings.append(Warning_(message, source.path, error.line or 1, error.column or 1))
+        return ()
+
+
+def _tables(source: Source, root: yaml.MappingNode) -> tuple[Table, ...]:
+    found = list(_table_entries(source, root))
+    check_apart(source, [(entry.key, entry.key_node) for entry in found], "tables")
+    return tuple(read_table(source, entry) for entry in found)
+
+
+def _table_entries(source: Source, root: yaml.MappingNode) -> Iterator[Entry]:
+    for entry in entries(source, root):
+        if isinstance(entry.value, yaml.MappingNode):
+            if entry.key not in SECTIONS:
+                yield entry
+        elif is_null(entry.value):
+            hint = "write its columns below it, or remove the line"
+            raise source.error(entry.key_node, f"The table {entry.key} says nothing", hint)
+        elif entry.key not in _HOST_KEYS:
+            source.warn(entry.key_node, f"{entry.key} is no table and is ignored")

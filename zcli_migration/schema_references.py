@@ -1,0 +1,150 @@
+"""What schema files of one store ask of each other: foreign keys, names, renames."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from zmigration_api import ColumnType, ForeignKey, SchemaFileError, Table
+
+from .schema_model import SchemaFile, Warning_
+from .schema_names import did_you_mean
+
+_NUMBERS = frozenset({"int", "bigint", "float", "decimal"})
+_TEXTS = frozenset({"str", "text", "uuid"})
+
+
+class _Placed(NamedTuple):
+    file: SchemaFile
+    table: Table
+
+    def error(self, message: str, hint: str | None, line: int | None) -> SchemaFileError:
+        return SchemaFileError(message, hint=hint, file=self.file.path, line=line, column=None)
+
+    def warning(self, message: str, line: int | None) -> Warning_:
+        return Warning_(message, self.file.path, line or 1, 1)
+
+
+def check_references(
+    schemas: Sequence[SchemaFile], known_tables: Collection[str], *, enforced: bool = True
+) -> tuple[Warning_, ...]:
+    """Warnings, or SchemaFileError, about what the files of one store say of each other.
+
+    `known_tables` are tables of the store that no schema file describes. `enforced` says whether
+    the store itself checks foreign keys, so that one it would refuse is an error.
+    """
+    placed = [_Placed(schema, table) for schema in schemas for table in schema.tables]
+    by_name = _one_owner_each(placed)
+    _check_renames(placed, by_name)
+    _check_relation_names(placed)
+    known = frozenset(name.lower() for name in known_tables)
+    return tuple(
+        warning
+        for one in placed
+        for key in one.table.foreign_keys
+        for warning in _check_foreign_key(one, key, by_name, known, enforced)
+    )
+
+
+def _one_owner_each(placed: Sequence[_Placed]) -> dict[str, _Placed]:
+    by_name: dict[str, _Placed] = {}
+    for one in placed:
+        first = by_name.setdefault(one.table.name.lower(), one)
+        if first is not one:
+            raise one.error(
+                f"The table {one.table.name} is described by {first.file.name}"
+                f" (line {first.table.line}) and by {one.file.name}",
+                f"remove it from {one.file.path.name} or from {first.file.path.name}",
+                one.table.line,
+            )
+    return by_name
+
+
+def _check_renames(placed: Sequence[_Placed], by_name: dict[str, _Placed]) -> None:
+    taken: dict[str, _Placed] = {}
+    for one in placed:
+        old = one.table.renamed_from
+        if old is None:
+            continue
+        there = by_name.get(old.lower())
+        if there and there is not one:
+            message = f"{one.table.name} is renamed from {old}, which {there.file.name} still has"
+            raise one.error(message, f"remove {old}, or the renamed_from", one.table.line)
+        first = taken.setdefault(old.lower(), one)
+        if first is not one:
+            message = f"Both {first.table.name} and {one.table.name} are renamed from {old}"
+            raise one.error(message, "keep one of them", one.table.line)
+
+
+def _check_relation_names(placed: Sequence[_Placed]) -> None:
+    """Tables, indexes and unique constraints share one space of names in SQL stores."""
+    taken = {one.table.name.lower(): f"the table {one.table.name}" for one in placed}
+    for one in placed:
+        for name, line in _relations(one.table):
+            if name.lower() in taken:
+                message = f"{one.table.name}: the name {name} is that of {taken[name.lower()]}"
+                raise one.error(message, "give it another `name`", line)
+            taken[name.lower()] = f"an index or unique constraint of {one.table.name}"
+
+
+def _relations(table: Table) -> Iterator[tuple[str, int | None]]:
+    yield from ((index.name, index.line) for index in table.indexes)
+    yield from ((unique.name, unique.line) for unique in table.unique)
+
+
+def _check_foreign_key(
+    one: _Placed,
+    key: ForeignKey,
+    by_name: dict[str, _Placed],
+    known: frozenset[str],
+    enforced: bool,
+) -> Iterator[Warning_]:
+    target = by_name.get(key.ref_table.lower())
+    if target is None:
+        if key.ref_table.lower() in known:
+            return
+        names = [p.table.name for p in by_name.values()]
+        message = f"{_shown(one, key)} refers to the table {key.ref_table}, which is not there"
+        raise one.error(message, did_you_mean(key.ref_table, names), key.line)
+    _check_spelling(one, key, target.table)
+    for problem in _problems(one, key, target.table):
+        if enforced:
+            raise one.error(problem, _HINT, key.line)
+        yield one.warning(problem, key.line)
+
+
+_HINT = "the store would refuse it; change one of the two"
+
+
+def _check_spelling(one: _Placed, key: ForeignKey, target: Table) -> None:
+    if key.ref_table != target.name:
+        message = f"{_shown(one, key)} refers to {key.ref_table}, which is spelt {target.name}"
+        raise one.error(message, f"write {target.name}", key.line)
+    names = [column.name for column in target.columns]
+    for column in key.ref_columns:
+        if column not in names:
+            message = f"{_shown(one, key)} refers to {target.name}.{column}, which is no column"
+            raise one.error(message, did_you_mean(column, names), key.line)
+
+
+def _problems(one: _Placed, key: ForeignKey, target: Table) -> Iterator[str]:
+    keys = [target.key, *(unique.columns for unique in target.unique)]
+    if not any(set(key.ref_columns) == set(columns) for columns in keys):
+        what = f"{target.name}.{', '.join(key.ref_columns)}"
+        yield f"{_shown(one, key)} refers to {what}, which is neither a primary key nor unique"
+    for mine, theirs in zip(key.columns, key.ref_columns, strict=True):
+        here, there = one.table.column(mine), target.column(theirs)
+        if here and there and not _alike(here.type, there.type):
+            yield (
+                f"{one.table.name}.{mine} is {here.type}, but {target.name}.{theirs},"
+                f" which it refers to, is {there.type}"
+            )
+
+
+def _alike(one: ColumnType, other: ColumnType) -> bool:
+    kinds = {one.kind, other.kind}
+    return len(kinds) == 1 or "native" in kinds or kinds <= _NUMBERS or kinds <= _TEXTS
+
+
+def _shown(one: _Placed, key: ForeignKey) -> str:
+    return f"{one.table.name}.{', '.join(key.columns)}"
