@@ -18,6 +18,7 @@ from zmigration_api import (
 
 from . import preflight
 from .drift import refuse
+from .elsewhere import left_behind
 from .outcome import INTERRUPTED, Outcome, SchemaOutcome, Status, exit_code
 from .planner import possible_renames, rename_hazard
 from .preflight import Violation
@@ -56,6 +57,20 @@ def migrate(request: Request, report: Report) -> Outcome:
     except KeyboardInterrupt:
         stopped = _interrupted(report)
         return Outcome(app=app_name, exit_code=INTERRUPTED, error=stopped)
+    except Exception as error:
+        defect = _defect(error, report)
+        return Outcome(app=app_name, exit_code=defect.exit_code, error=defect)
+
+
+def _defect(error: Exception, report: Report) -> MigrationError:
+    """An error that nobody foresaw: said in one line, with its traceback under --debug."""
+    defect = MigrationError(
+        f"Unexpected {type(error).__name__}: {error}",
+        hint="this is a defect of zMigration or of a plugin; --debug shows where",
+    )
+    defect.__cause__ = error
+    report.error(defect)
+    return defect
 
 
 def _interrupted(report: Report) -> MigrationError:
@@ -131,6 +146,10 @@ class _Session:
             self.report.error(error)
             self.report.failed(unit)
             return self._of_unit(unit, "failed", error=error)
+        except Exception as error:
+            defect = _defect(error, self.report)
+            self.report.failed(unit)
+            return self._of_unit(unit, "failed", error=defect)
         except KeyboardInterrupt:
             run.interrupts.append(2)
             return self._of_unit(unit, "failed", error=_interrupted(self.report))
@@ -162,6 +181,7 @@ class _Session:
         if settled is not unit:
             unit, found = settled, survey(settled, run.plugins, run.override)
         self.report.notices(unit.store)
+        self.report.warnings(left_behind(unit, found, run.plugins))
         for schema in found.schemas:
             error = refuse(schema.file.name, schema.moved, schema.changes, schema.recorded)
             if error is not None and not self.request.force_sync:

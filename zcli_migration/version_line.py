@@ -40,7 +40,7 @@ def with_version(text: str, version: Version, path: Path | None = None) -> str:
     else:
         edited = _inserted(body, section, pairs, str(version))
     if edited is None or not _differ_in_version(body, edited, str(version)):
-        node = (written or pairs[0]).key
+        node = written.key if written else section
         hint = f"write `{KEY}: {version}` yourself, on one line of its own"
         raise source.error(node, f"{KEY} cannot be changed safely as it is written here", hint)
     return mark + edited

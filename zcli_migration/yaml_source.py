@@ -188,12 +188,12 @@ def _explain(error: yaml.YAMLError, character: str) -> tuple[str, str]:
         return "A tab cannot indent YAML", "indent with spaces"
     if character in ("@", "%", "`") and "cannot start any token" in problem:
         return f"A YAML value cannot start with {character}", "put the value into quotes"
+    if "duplicate anchor" in context:
+        return "Two YAML anchors have the same name", "rename one of them"
     if "anchor" in context or "alias" in context:
         return "What follows the & or * is no YAML name", 'put it into quotes, as "&plugin.fn()"'
     if "another document" in problem:
         return "The schema file holds several YAML documents", "keep one, without `---` lines"
-    if "duplicate anchor" in context:
-        return "Two YAML anchors have the same name", "rename one of them"
     if "undefined alias" in problem:
         return "No YAML anchor has this name before here", "define it above with &, or quote it"
     return f"The file is not valid YAML: {problem}", "check colons, quotes and indentation"

@@ -18,6 +18,7 @@ class CsvBackend:
 
     name: str = "csv"
     aliases: tuple[str, ...] = ()
+    in_folder: bool = True
     supports: frozenset[type[Change]] = frozenset(get_args(Change))
     keeps: frozenset[Fact] = frozenset()
 

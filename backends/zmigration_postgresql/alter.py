@@ -110,7 +110,8 @@ class Alteration:
         """Whether the live default is in the way of the new type."""
         serial = self.old.auto_increment and self.new.type.kind not in ("int", "bigint")
         stored = self.old.default is not None and self.old.default.stored
-        return self.changes_native and (serial or stored)
+        texts = self.old.type.textual and self.new.type.textual
+        return self.changes_native and (serial or (stored and not texts))
 
     def _anew(self) -> list[str]:
         """A generated column again, by another expression; only computed values go."""

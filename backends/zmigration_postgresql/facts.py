@@ -41,6 +41,7 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %s
 JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
      AND d.refobjsubid = a.attnum AND d.deptype = 'a'
 LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
+     AND k.contype <> 'n'
 LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid AND i.relkind = 'i'
 WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace
   AND (k.oid IS NOT NULL OR i.oid IS NOT NULL)

@@ -15,6 +15,7 @@ class PostgreSQL:
 
     name: str = "postgresql"
     aliases: tuple[str, ...] = ("postgres", "pg")
+    in_folder: bool = False
     supports: frozenset[type[Change]] = frozenset(get_args(Change))
     keeps: frozenset[Fact] = frozenset(get_args(Fact))
 

@@ -42,7 +42,7 @@ class PostgreSQLStore:
         self._address: Address = address_of(target)
         self._connection: Connection | None = None
         self._unit: Unit | None = None
-        self._live: dict[str, Table | None] = {}
+        self._live: dict[str, tuple[Table, Table | None]] = {}
 
     @property
     def display(self) -> str:
@@ -80,9 +80,7 @@ class PostgreSQLStore:
 
     def begin(self, lock_timeout: float) -> None:
         self._forget()
-        connection = self._reading()
-        self._connection = None
-        self._unit = Unit.begin(self._address, connection, lock_timeout)
+        self._unit = Unit.begin(self._address, self._reading(), lock_timeout)
         self._connection = self._unit.connection
 
     def run(self, step: Step, progress: Progress) -> None:
@@ -167,11 +165,12 @@ class PostgreSQLStore:
 
     def _as_live(self, table: Table) -> Table | None:
         """The table with the live type texts, or None if it is not there."""
-        if table.name not in self._live:
+        known = self._live.get(table.name)
+        if known is None or known[0] is not table:
             found = self.inspect([table.name]).tables
-            self._live[table.name] = found[0] if found else None
-        live = self._live[table.name]
-        return None if live is None else _with_natives(table, live)
+            known = table, _with_natives(table, found[0]) if found else None
+            self._live[table.name] = known
+        return known[1]
 
 
 def _with_natives(table: Table, live: Table) -> Table:

@@ -44,14 +44,16 @@ class Unit:
     def begin(cls, address: Address, connection: Connection | None, lock_timeout: float) -> Unit:
         """Create the database if it is missing, open the transaction, and take the lock."""
         created = connection is None and _create(address)
-        connection = connection or connect(address)
-        if connection is None:
+        opened = connection or connect(address)
+        if opened is None:
             raise StoreError(f"the {address.display} went away while it was opened")
-        unit = cls(connection, created, lock_timeout)
+        unit = cls(opened, created, lock_timeout)
         try:
             unit._open(address)
         except BaseException:
             unit.rollback(address)
+            if connection is None:
+                opened.close()
             raise
         return unit
 

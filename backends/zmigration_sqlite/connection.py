@@ -79,14 +79,15 @@ def open_for_reading(path: Path, display: str) -> tuple[Connection | None, str |
     if not path.exists():
         return None, None
     first, second = _modes(path)
+    journal = path.with_name(f"{path.name}-journal").exists()
     with suppress(sqlite3.OperationalError):
         return _opened(path, first, display), None
     try:
         connection = _opened(path, second, display)
     except sqlite3.Error as error:
         raise StoreError(f"{display}: {error}", hint=hint(error)) from None
-    recovered = f"{display}: an interrupted change of an earlier run was undone"
-    return connection, recovered if second == "mode=rw" else None
+    notice = f"{display}: an interrupted change of an earlier run was undone"
+    return connection, notice if journal and second == "mode=rw" else None
 
 
 def _modes(path: Path) -> tuple[str, str]:

@@ -61,8 +61,11 @@ class TableText:
         written = self.name_token.text if name is None else name
         front = f"{text_of(self.head)}{written}{text_of(self.opening)}"
         items = (*self.columns, *self.constraints)
-        inner = "".join(_item(item, item is items[-1]) for item in items)
-        return f"{front}{inner}{text_of(self.closing)}{text_of(self.tail)}"
+        end = f"{text_of(self.closing)}{text_of(self.tail)}"
+        following = [_item(item, last=item is items[-1]) for item in items] + [end]
+        lines = [_line_end(item, text) for item, text in zip(items, following[1:], strict=True)]
+        inner = "".join(text + line for text, line in zip(following, lines, strict=False))
+        return f"{front}{inner}{end}"
 
     def definitions(self) -> tuple[ColumnText, ...]:
         """Its columns."""
@@ -207,9 +210,9 @@ def _same_line(tokens: Tokens) -> tuple[Tokens, Tokens]:
         if not token.comment and "\n" in token.text:
             if not any(t.comment for t in tokens[:index]):
                 return (), tokens
-            line, _, rest = token.text.partition("\n")
-            left = (*tokens[:index], Token("space", f"{line}\n"))
-            return left, ((Token("space", rest),) if rest else ()) + tokens[index + 1 :]
+            at = token.text.index("\n")
+            line, rest = Token("space", token.text[:at]), Token("space", token.text[at:])
+            return (*tokens[:index], *([line] if at else [])), (rest, *tokens[index + 1 :])
     return (tokens, ()) if any(t.comment for t in tokens) else ((), tokens)
 
 
@@ -217,6 +220,12 @@ def _item(item: Item, last: bool) -> str:
     end = "" if last else item.comma
     parts = (item.before, item.body, item.inner)
     return f"{''.join(map(text_of, parts))}{end}{text_of(item.after)}"
+
+
+def _line_end(item: Item, following: str) -> str:
+    """What keeps a comment at the end of an item from swallowing what follows."""
+    comment = item.after and item.after[-1].text.startswith("--")
+    return "\n" if comment and not following.startswith("\n") else ""
 
 
 def _layout(items: Sequence[Item]) -> Tokens:

@@ -15,6 +15,7 @@ class SQLite:
 
     name: str = "sqlite"
     aliases: tuple[str, ...] = ("sqlite3",)
+    in_folder: bool = True
     supports: frozenset[type[Change]] = frozenset(get_args(Change))
     keeps: frozenset[Fact] = frozenset(get_args(Fact))
 

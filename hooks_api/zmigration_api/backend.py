@@ -32,7 +32,8 @@ Row: TypeAlias = Mapping[str, Any]
 class BackendType(Protocol):
     """A kind of store, by the name that `Meta.Data_Type` gives (any case).
 
-    `supports` names the change classes that stores of this kind can make; planning refuses the
+    `in_folder`: such stores are files in the folder that `Data_Source` names, so that a look there
+    costs nothing. `supports` names the change classes that stores of this kind can make; planning refuses the
     others by name. `keeps` names what such a store remembers itself; for the rest the last
     record is believed.
     """
@@ -41,6 +42,8 @@ class BackendType(Protocol):
     def name(self) -> str: ...
     @property
     def aliases(self) -> tuple[str, ...]: ...
+    @property
+    def in_folder(self) -> bool: ...
     @property
     def supports(self) -> frozenset[type[Change]]: ...
     @property

@@ -7,6 +7,7 @@ ever coerced to null: a value that cannot go is refused with its reason.
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -100,7 +101,7 @@ def _across(value: Any, kind: TypeKind) -> Any:  # noqa: ANN401
 
 
 def _whole(value: int | float | Decimal) -> int:
-    if value != int(value):
+    if not math.isfinite(value) or value != int(value):
         raise ValueError("is not a whole number")
     return int(value)
 

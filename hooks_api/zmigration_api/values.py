@@ -8,6 +8,7 @@ Null is None and never reaches these functions.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -177,6 +178,8 @@ def _parse_blob(text: str) -> bytes:
 
 def format_float(value: float) -> str:
     """The shortest text that reads back the same, as PostgreSQL writes it: `1`, `0.1`, `1e+20`."""
+    if not math.isfinite(value):
+        return {"inf": "Infinity", "-inf": "-Infinity"}.get(repr(float(value)), "NaN")
     text = repr(float(value))
     if "e" not in text and abs(value) >= 1e15:
         text = _scientific(text)

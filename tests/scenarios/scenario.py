@@ -90,6 +90,7 @@ class Scenario:
     hazards: tuple[str, ...] | None = None
     from_version: str | None = "v1.0.0"
     version: str | None = None
+    status: str = "applied"
     rows_after: Rows | None = None
     gone: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ()
@@ -108,6 +109,11 @@ class _Loader(yaml.SafeLoader):
     pass
 
 
+def _by_backend(loader: Any, node: Any) -> Mapping[str, Any]:
+    values: dict[str, Any] = loader.construct_mapping(node, deep=True)
+    return values
+
+
 def _scalar(make: Any) -> Any:
     return lambda loader, node: make(loader.construct_scalar(node))
 
@@ -116,9 +122,7 @@ _Loader.add_constructor("!decimal", _scalar(Decimal))
 _Loader.add_constructor("!time", _scalar(time.fromisoformat))
 _Loader.add_constructor("!now", lambda loader, node: Now())
 _Loader.add_constructor("!any", lambda loader, node: Anything())
-_Loader.add_constructor(
-    "!by", lambda loader, node: By(loader.construct_mapping(node, deep=True))
-)
+_Loader.add_constructor("!by", lambda loader, node: By(_by_backend(loader, node)))
 
 _TUPLES = ("backends", "arguments", "expect", "gone", "refuses", "warns", "hazards")
 
@@ -136,7 +140,7 @@ def load(path: Path) -> Scenario:
         error = data["error"]
         data["error"] = Expected(**{**error, "screen": tuple(error.get("screen", ()))})
     if data.get("made_by") == "zcli" or "before" not in data:
-        data.setdefault("from_version", None)
+        data["from_version"] = None
     return Scenario(name=path.stem, **data)
 
 

@@ -82,7 +82,7 @@ class CsvStore:
                 writer.writerow([_text(row.get(name)) for name in header])
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        text = self.file(table).read_text(encoding="utf-8-sig", newline="")
+        text = self.file(table).read_bytes().decode("utf-8-sig")
         reader = csv.DictReader(StringIO(text), strict=True)
         rows = [dict(row) for row in reader]
         assert all(None not in row and None not in row.values() for row in rows), "ragged"
@@ -91,12 +91,12 @@ class CsvStore:
     def columns(self, table: str) -> list[str]:
         if not self.file(table).exists():
             return []
-        text = self.file(table).read_text(encoding="utf-8-sig", newline="")
+        text = self.file(table).read_bytes().decode("utf-8-sig")
         return next(csv.reader(StringIO(text)), [])
 
     def raw_cells(self, table: str) -> dict[str, list[str]]:
         """The cells of each column with their quotes, as they stand in the file."""
-        text = self.file(table).read_text(encoding="utf-8-sig", newline="")
+        text = self.file(table).read_bytes().decode("utf-8-sig")
         lines: list[list[str]] = [[]]
         for cell, end in _CELL.findall(text):
             lines[-1].append(cell)

@@ -30,9 +30,7 @@ def test_there_are_scenarios_for_every_backend() -> None:
 
 
 @pytest.mark.parametrize(("scenario", "backend"), GOOD, ids=name_of)
-def test_scenario(
-    scenario: Scenario, backend: str, make_bench: MakeBench, tmp_path: Path
-) -> None:
+def test_scenario(scenario: Scenario, backend: str, make_bench: MakeBench, tmp_path: Path) -> None:
     bench = make_bench(scenario, backend)
     bench.prepare()
     looking_touches_nothing(bench, tmp_path / "user")
@@ -43,7 +41,8 @@ def test_scenario(
     done = bench.run("--auto-approve", "--json", *scenario.arguments)
     planned_is_done(bench, done)
     version_alone_is_bumped(bench, old_text)
-    history_has_the_record(bench)
+    if scenario.status == "applied":
+        history_has_the_record(bench)
     again_is_up_to_date(bench)
     store_is_as_wanted(bench)
     untouched_cells_kept_their_bytes(bench, cells)
@@ -128,7 +127,7 @@ def failing_leaves_everything(bench: Bench) -> None:
 def planned_is_done(bench: Bench, done: Done) -> None:
     assert done.code == 0, done.said
     schema = bench.one(done)
-    assert schema["status"] == "applied", schema
+    assert schema["status"] == bench.scenario.status, schema
     assert schema["warnings"] == []
     assert schema["error"] is None
     plan_is_as_expected(bench, done)
@@ -136,9 +135,9 @@ def planned_is_done(bench: Bench, done: Done) -> None:
 
 def version_alone_is_bumped(bench: Bench, old: str) -> None:
     new = bench.schema_file.read_text(encoding="utf-8")
-    written = str({**bench.scenario.meta, **bench.scenario.after_meta}.get(
-        "zMigrationVersion", "v1.0.0"
-    ))
+    written = str(
+        {**bench.scenario.meta, **bench.scenario.after_meta}.get("zMigrationVersion", "v1.0.0")
+    )
     version = bench.scenario.version or "v1.0.0"
     first = old.replace(f"zMigrationVersion:  {written} ", f"zMigrationVersion:  {version} ", 1)
     assert new == first
@@ -206,9 +205,7 @@ def tables_of(scenario: Scenario) -> dict[str, Any]:
     return yaml.safe_load(after) if isinstance(after, str) else after
 
 
-def rows_seen(
-    bench: Bench, table: str, expected: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def rows_seen(bench: Bench, table: str, expected: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The store's rows, in the words of the expected ones where they say the same."""
     found = bench.store.rows(table)
     assert len(found) == len(expected), found
@@ -230,9 +227,7 @@ def raw_cells(bench: Bench) -> dict[str, dict[str, list[str]]]:
     return {table: store.raw_cells(table) for table in tables if not table.startswith("__")}
 
 
-def untouched_cells_kept_their_bytes(
-    bench: Bench, before: dict[str, dict[str, list[str]]]
-) -> None:
+def untouched_cells_kept_their_bytes(bench: Bench, before: dict[str, dict[str, list[str]]]) -> None:
     touched = "\n".join(bench.scenario.expect)
     for table, columns in before.items():
         if not isinstance(bench.store, CsvStore) or not bench.store.columns(table):

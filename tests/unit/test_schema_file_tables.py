@@ -98,7 +98,7 @@ def test_unique_of_one_column_of_a_longer_key_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "name", "expression"),
     [
-        ("[a > 0]", "ck_users_aaf56e1e", "a > 0"),
+        ("[a > 0]", "ck_users_4ead0c05", "a > 0"),
         ("[{adult: a > 17}]", "adult", "a > 17"),
         ("[{name: adult, expression: a > 17}]", "adult", "a > 17"),
     ],
