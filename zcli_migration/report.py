@@ -202,8 +202,14 @@ class Report:
         self._line()
 
     def notices(self, store: Store) -> None:
-        """What a store found of runs before."""
-        self.warnings([f"{store.display}: {notice}" for notice in store.notices])
+        """What a store did about runs before."""
+        self.warnings(store.notices)
+
+    def unfinished(self, store: Store) -> None:
+        """A run that only looks leaves what a killed run left."""
+        if store.unfinished:
+            text = f"{store.display}: a run was interrupted here; the next migration tidies up"
+            self.warnings([text])
 
     def violations(self, violations: Sequence[Violation]) -> None:
         """Which rows stand in the way, and what to do."""

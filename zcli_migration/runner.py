@@ -158,8 +158,9 @@ class _Session:
         for attempt in range(ATTEMPTS):
             unit, found = self._look(run, unit)
             if self.request.look_only:
+                self.report.unfinished(unit.store)
                 return self._shown(unit, found)
-            if not any(map(_has_work, found.schemas)):
+            if not any(map(_has_work, found.schemas)) and not unit.store.unfinished:
                 return self._up_to_date(unit, found)
             try:
                 self._approve(unit, found)
@@ -180,7 +181,6 @@ class _Session:
         settled = self._settle_renames(unit, found)
         if settled is not unit:
             unit, found = settled, survey(settled, run.plugins, run.override)
-        self.report.notices(unit.store)
         self.report.warnings(left_behind(unit, found, run.plugins))
         for schema in found.schemas:
             error = refuse(schema.file.name, schema.moved, schema.changes, schema.recorded)
@@ -250,6 +250,7 @@ class _Session:
     def _applied(
         self, unit: Unit, found: Survey, results: Sequence[Result]
     ) -> Iterator[SchemaOutcome]:
+        self.report.notices(unit.store)
         for schema, result in zip(found.schemas, results, strict=True):
             self.report.migrated(schema, result)
             status: Status = "applied" if result.record else "up_to_date"

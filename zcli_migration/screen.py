@@ -53,6 +53,9 @@ class Screen:
         except EOFError:
             self.line()
             return False
+        except KeyboardInterrupt:
+            self.line()  # what follows starts on a line of its own
+            raise
         return answer.strip().lower() in ("y", "yes")
 
     @contextlib.contextmanager

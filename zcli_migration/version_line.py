@@ -11,9 +11,10 @@ import yaml
 from zmigration_api import Version
 
 from .schema_meta import find_meta
-from .yaml_source import BOM, Source, compose, event_facts
+from .yaml_source import BOM, CORE, Source, compose, event_facts
 
 KEY = "zMigrationVersion"
+_TEXT_TAGS = (None, "!", CORE + "str")  # another tag would not let zCLI read a version
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -125,6 +126,7 @@ def _differ_in_version(old_text: str, new_text: str, version: str) -> bool:
         return old_text == new_text
     at = next(i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
     if len(old) == len(new):
-        return new[at].value == version and old[at + 1 :] == new[at + 1 :]
+        is_text = new[at].value == version and new[at].tag in _TEXT_TAGS
+        return is_text and old[at + 1 :] == new[at + 1 :]
     added = [fact.value for fact in new[at : at + 2]]
     return added == [KEY, version] and old[at:] == new[at + 2 :]

@@ -94,6 +94,15 @@ def finish(folder: Path) -> bool:
     return True
 
 
+def left(folder: Path) -> bool:
+    """Whether an interrupted unit left a journal or staged files, and nobody works on them now."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    return any(name == NAME or _STAGED.fullmatch(name) for name in names)
+
+
 def discard(folder: Path) -> int:
     """Remove the staged files of a unit without a journal. How many it were."""
     names = [name for name in os.listdir(folder) if _STAGED.fullmatch(name)]

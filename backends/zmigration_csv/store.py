@@ -55,6 +55,11 @@ class CsvStore:
         return str(self._shown)
 
     @property
+    def unfinished(self) -> bool:
+        """Whether a commit is to be finished, or staged files are to be removed."""
+        return journal.left(self._folder)
+
+    @property
     def notices(self) -> Sequence[str]:
         """What was found of runs before this one."""
         return tuple(self._notices)

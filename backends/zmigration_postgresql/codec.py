@@ -28,6 +28,8 @@ class Codec:
             return bytes(value)
         if kind == "bool" and measured(native_of(column))[0] in ("integer", "smallint", "bigint"):
             return str(int(value))
+        if kind == "decimal" and column.type.precision is not None and value.is_infinite():
+            raise ValueError("is infinite, which needs a decimal without precision")
         text = format_value(value, column.type)
         if "\0" in text:
             raise ValueError("holds a NUL character, which PostgreSQL does not keep")

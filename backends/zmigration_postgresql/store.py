@@ -49,6 +49,11 @@ class PostgreSQLStore:
         return self._address.display
 
     @property
+    def unfinished(self) -> bool:
+        """Never: the database itself undoes what was not committed."""
+        return False
+
+    @property
     def notices(self) -> Sequence[str]:
         return ()
 

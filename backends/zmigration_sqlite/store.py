@@ -50,6 +50,11 @@ class SQLiteStore:
         return self._display
 
     @property
+    def unfinished(self) -> bool:
+        """Never: the database itself undoes what was not committed."""
+        return False
+
+    @property
     def notices(self) -> Sequence[str]:
         return tuple(self._notices)
 

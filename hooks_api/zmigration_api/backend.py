@@ -83,8 +83,13 @@ class Store(Reader, Protocol):
         ...
 
     @property
+    def unfinished(self) -> bool:
+        """Whether a killed run left something that the next `begin` finishes or removes."""
+        ...
+
+    @property
     def notices(self) -> Sequence[str]:
-        """What was found of runs before this one, such as a commit that had to be finished."""
+        """What `begin` did about runs before this one, each in a sentence that names the place."""
         ...
 
     def history_display(self, table: str) -> str:

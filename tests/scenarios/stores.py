@@ -264,7 +264,7 @@ _CATALOGUE: tuple[Any, ...] = (
 
 
 def _all_rows(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> list[tuple[Any, ...]]:
-    query = sql.SQL("SELECT t::text FROM {} t ORDER BY 1").format(sql.Identifier(name))
+    query = sql.SQL("SELECT row(t.*)::text FROM {} t ORDER BY 1").format(sql.Identifier(name))
     return connection.execute(query).fetchall()
 
 
@@ -315,7 +315,7 @@ def _same(raw: Any, expected: Any) -> bool:
             return words.get(str(raw).lower()) is expected
         case int():
             is_text = isinstance(raw, str) and re.fullmatch(r"-?\d+(\.0+)?", raw)
-            return bool(type(raw) is int or is_text) and int(float(raw)) == expected
+            return bool(type(raw) is int or is_text) and int(str(raw).partition(".")[0]) == expected
         case float():
             return type(raw) in (float, str) and float(raw) == expected
         case Decimal():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from zmigration_api import StoreError
 from zmigration_csv.cells import Record, join, quote, records, split, unquote
 
@@ -77,7 +78,13 @@ def test_a_quote_is_unclosed_whatever_the_chunks(content: bytes) -> None:
 
 def test_lines_are_counted_from_one_and_inside_of_quotes() -> None:
     content = b'id\n\n1\r\n"a\nb\r\nc"\r2\n'
-    assert [(r.line, len(r.cells)) for r in cut(content)] == [(1, 1), (2, 0), (3, 1), (4, 1), (7, 1)]
+    assert [(r.line, len(r.cells)) for r in cut(content)] == [
+        (1, 1),
+        (2, 0),
+        (3, 1),
+        (4, 1),
+        (7, 1),
+    ]
 
 
 def test_an_unclosed_quote_is_named() -> None:

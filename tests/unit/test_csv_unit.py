@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.unit.csv_store import USERS, column, contents, opened, run, table
 from zmigration_api import (
     EVERYTHING,
     AddColumn,
@@ -31,8 +33,6 @@ from zmigration_api import (
 )
 from zmigration_csv import journal
 from zmigration_csv.staging import need_space
-
-from tests.unit.csv_store import USERS, column, contents, opened, run, table
 
 ROOT = Path(__file__).parents[2]
 OLD = {
@@ -252,9 +252,7 @@ def test_waiting_for_the_lock_takes_turns(tmp_path: Path) -> None:
     )
     paths = os.pathsep.join(str(ROOT / part) for part in ("", "hooks_api", "backends"))
     command = [sys.executable, "-c", script, str(tmp_path)]
-    running = [
-        subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths}) for _ in range(4)
-    ]
+    running = [subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths}) for _ in range(4)]
     assert [process.wait(timeout=120) for process in running] == [0, 0, 0, 0]
     rows = b"".join(b"%d\n" % n for n in range(1, 33))
     assert contents(tmp_path) == {"n.csv": b"id\n" + rows}

@@ -33,7 +33,10 @@ from zmigration_api import Backfill, ColumnType, CopyOf, Default, Fixed, Foreign
         ("str, rules: {max_length: 40}", ColumnType(kind="str", length=40)),
         ("text, rules: {max_length: 40}", ColumnType(kind="text")),
         ("str, db_type: citext", ColumnType(kind="native", native="citext")),
-        ('int, db_type: "geometry(Point,4326)"', ColumnType(kind="native", native="geometry(Point,4326)")),
+        (
+            'int, db_type: "geometry(Point,4326)"',
+            ColumnType(kind="native", native="geometry(Point,4326)"),
+        ),
     ],
 )
 def test_types(tmp_path: Path, written: str, expected: ColumnType) -> None:
@@ -45,7 +48,12 @@ def test_types(tmp_path: Path, written: str, expected: ColumnType) -> None:
     [
         ("type: strng", 7, "The type 'strng' of users.c is not known", "did you mean string?"),
         ("type: qqqq", 7, "The type 'qqqq' of users.c is not known", "known types: int, bigint"),
-        ("type: decimal(10,2)", 7, "The type 'decimal(10' of users.c", 'quote the type: "decimal(10,2)"'),
+        (
+            "type: decimal(10,2)",
+            7,
+            "The type 'decimal(10' of users.c",
+            'quote the type: "decimal(10,2)"',
+        ),
         ("type: native", 7, "is not known", ""),
         ("type: [str]", 7, "The type of users.c must be one value", ""),
         ("type: str(x)", 7, "(x) in the type of users.c is not made of numbers", ""),
@@ -58,15 +66,35 @@ def test_types(tmp_path: Path, written: str, expected: ColumnType) -> None:
         ("type: str, rules: [1]", 19, "The rules of users.c must be a mapping, not a list", ""),
         ("type: str, rules: {max_length: 0}", 32, "a whole number from 1 up, not '0'", ""),
         ("type: str, rules: {max_length: 1, min_length: 2}", 32, "smaller than its min_length", ""),
-        ("type: str, required: maybe", 22, "required of users.c must be true or false, not 'maybe'", ""),
+        (
+            "type: str, required: maybe",
+            22,
+            "required of users.c must be true or false, not 'maybe'",
+            "",
+        ),
         ("type: str, required: 1", 22, "must be true or false", ""),
-        ("type: str, required: true, nullable: yes", 28, "both required and nullable: true", "keep one"),
+        (
+            "type: str, required: true, nullable: yes",
+            28,
+            "both required and nullable: true",
+            "keep one",
+        ),
         ("type: int, default: x", 21, "The default of users.c, 'x', is not a whole number", ""),
-        ("type: int, default: 1_000", 21, "is not a whole number", "zCLI reads 1000 here; write 1000"),
+        (
+            "type: int, default: 1_000",
+            21,
+            "is not a whole number",
+            "zCLI reads 1000 here; write 1000",
+        ),
         ("type: int, default: 3000000000", 21, "outside the range of int", ""),
         ("type: int, default: [1]", 21, "The default of users.c must be one value", ""),
         ("type: str(2), default: abc", 24, "is longer than 2 characters", ""),
-        ("type: str, default: now", 21, "The default `now` of users.c is no str", "datetime column"),
+        (
+            "type: str, default: now",
+            21,
+            "The default `now` of users.c is no str",
+            "datetime column",
+        ),
         ("type: int, default: now", 21, "is no int", ""),
         ("type: json, default: hello", 22, "is not JSON", ""),
         ("type: str, enum: abc", 18, "The enum of users.c must be a list, not 'abc'", ""),
@@ -87,16 +115,36 @@ def test_types(tmp_path: Path, written: str, expected: ColumnType) -> None:
         ("type: int, using: {a: b}", 23, "A new value of users.c, 'b', is not a whole", ""),
         ("type: int, using: {null: 1}", 20, "using cannot map null", "backfill"),
         ('type: int, using: "a; b"', 19, "must be one SQL expression", "without a semicolon"),
-        ("type: int, generated: a + b, default: 1", -3, "is generated, so it can have no default", ""),
+        (
+            "type: int, generated: a + b, default: 1",
+            -3,
+            "is generated, so it can have no default",
+            "",
+        ),
         ("type: int, renamed_from: c", 26, "is renamed from itself", "remove"),
-        ("type: int, pk: true, primary_key: false", 22, "primary_key says again what pk in line 6", ""),
+        (
+            "type: int, pk: true, primary_key: false",
+            22,
+            "primary_key says again what pk in line 6",
+            "",
+        ),
         ("type: int, fk: a.b, foreign_key: a.c", 21, "foreign_key says again what fk", "keep one"),
         ("type: int, fk: users", 16, "The foreign key 'users' names no column", "users.id"),
         ("type: int, fk: a.b.c", 16, "names no column", "users.id"),
         ("type: int, fk: {table: users}", 16, "must name its column", ""),
         ("type: int, fk: {tabel: users}", 17, "has the unknown key tabel", "did you mean table?"),
-        ("type: int, fk: users.id, on_delete: maybe", 37, "on_delete cannot be 'maybe'", "set null"),
-        ("type: int, fk: {table: a, column: b, on_delete: cascade}, on_delete: set null", 38, "different", "keep one"),
+        (
+            "type: int, fk: users.id, on_delete: maybe",
+            37,
+            "on_delete cannot be 'maybe'",
+            "set null",
+        ),
+        (
+            "type: int, fk: {table: a, column: b, on_delete: cascade}, on_delete: set null",
+            38,
+            "different",
+            "keep one",
+        ),
     ],
 )
 def test_what_a_field_cannot_say(
@@ -159,7 +207,10 @@ def test_required(tmp_path: Path, keys: str, required: bool) -> None:
         ('type: str, default: "now"', Default(kind="value", text="now")),
         ('type: str, default: "&tokens.new(8)"', Default(kind="app", text="&tokens.new(8)")),
         ("type: json, default: {}", Default(kind="value", text="{}")),
-        ("type: json, default: [1, a, null, yes]", Default(kind="value", text='[1, "a", null, true]')),
+        (
+            "type: json, default: [1, a, null, yes]",
+            Default(kind="value", text='[1, "a", null, true]'),
+        ),
         ('type: json, default: "[1]"', Default(kind="value", text="[1]")),
         ("type: json, default: 5", Default(kind="value", text="5")),
         ("db_type: timestamptz, default: now", Default(kind="now")),
@@ -177,9 +228,21 @@ def test_defaults(tmp_path: Path, keys: str, default: Default | None) -> None:
         ("type: int, default: 010", 21, "zCLI itself reads 010 as 8"),
         ("type: time, default: 12:30:00", 22, "zCLI itself reads 12:30:00 as 45000"),
         ("type: str, enum: [yes, maybe]", 19, "zCLI itself reads yes as True"),
-        ("type: str, requird: true", 12, "The key requird is not known and is ignored; did you mean required?"),
-        ("type: str, max_length: 5", 12, "The key max_length is ignored here; it belongs under rules"),
-        ("type: str, rules: {maxlength: 5}", 20, "The rule maxlength is not known and is ignored; did you mean max_length?"),
+        (
+            "type: str, requird: true",
+            12,
+            "The key requird is not known and is ignored; did you mean required?",
+        ),
+        (
+            "type: str, max_length: 5",
+            12,
+            "The key max_length is ignored here; it belongs under rules",
+        ),
+        (
+            "type: str, rules: {maxlength: 5}",
+            20,
+            "The rule maxlength is not known and is ignored; did you mean max_length?",
+        ),
         ('type: str, required: "true"', 22, "zCLI takes the quoted true for a text"),
         ("type: int(11)", 7, "(11) means nothing to int and is ignored"),
         ("type: text(50)", 7, "write str(n)"),
@@ -270,7 +333,10 @@ def test_single_backfill_is_of_the_columns_type(tmp_path: Path) -> None:
     ("keys", "expected"),
     [
         ("fk: users.id", ("users", "NO ACTION", "NO ACTION", "fk_users_c")),
-        ("foreign_key: users.id, on_delete: Set_Null", ("users", "SET NULL", "NO ACTION", "fk_users_c")),
+        (
+            "foreign_key: users.id, on_delete: Set_Null",
+            ("users", "SET NULL", "NO ACTION", "fk_users_c"),
+        ),
         ("fk: users.id, on_delete: restrict", ("users", "NO ACTION", "NO ACTION", "fk_users_c")),
         ("fk: users.id, on_delete: ", ("users", "NO ACTION", "NO ACTION", "fk_users_c")),
         (
@@ -287,7 +353,10 @@ def test_foreign_keys(tmp_path: Path, keys: str, expected: tuple[str, str, str, 
 
 
 def test_unique_and_indexed(tmp_path: Path) -> None:
-    made = table(tmp_path, "a: {type: str, unique: true}\nb: {type: str, indexed: true}\nc: {type: str, index: yes}")
+    made = table(
+        tmp_path,
+        "a: {type: str, unique: true}\nb: {type: str, indexed: true}\nc: {type: str, index: yes}",
+    )
     assert [(u.columns, u.name) for u in made.unique] == [(("a",), "uq_users_a")]
     assert made.indexes == (Index(columns=("b",), name=""), Index(columns=("c",), name=""))
     assert [i.name for i in made.indexes] == ["idx_users_b", "idx_users_c"]

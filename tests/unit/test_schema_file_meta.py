@@ -140,7 +140,12 @@ def test_a_disabled_schema_needs_no_version(tmp_path: Path) -> None:
         ("Data_Own: {a: b}", 13, "Data_Own must be one value", ""),
         ("zMigrationHooks: x", 20, "zMigrationHooks must be a mapping, not 'x'", ""),
         ("zMigrationHooks: {after: x}", 21, "has the unknown key after", "after_migrate"),
-        ('zMigrationHooks: {after_migrate: ""}', 36, "after_migrate names no function", "@.plugins"),
+        (
+            'zMigrationHooks: {after_migrate: ""}',
+            36,
+            "after_migrate names no function",
+            "@.plugins",
+        ),
         ("zMigrationHooks: {after_migrate: {a: b}}", 36, "after_migrate must be one value", ""),
         ("zMigrationRules: [[a]]", 21, "zMigrationRules must be one value", ""),
         ("Data_Label: a\n  Data_Label: b", 3, "The key Data_Label is there twice", "keep one"),

@@ -40,9 +40,19 @@ def test_the_text_is_kept_exactly(tmp_path: Path) -> None:
         (HEAD + "a: &x {x: int}\nb: &x {x: int}\n", (6, 4), "anchors have the same name", "rename"),
         (HEAD + "users: [1\n", (6, 1), "The file is not valid YAML: ", "indentation"),
         (HEAD + "users: a: b\n", (5, 9), "The file is not valid YAML: ", "colons"),
-        (HEAD + "users: !!python/name:os.system x\n", (5, 8), "tag !!python/name:os.system", "remove"),
+        (
+            HEAD + "users: !!python/name:os.system x\n",
+            (5, 8),
+            "tag !!python/name:os.system",
+            "remove",
+        ),
         (HEAD + "users: !!set {a}\n", (5, 8), "The YAML tag !!set has no meaning here", "remove"),
-        (HEAD + "users: !own {a: int}\n", (5, 8), "The YAML tag !own has no meaning here", "remove"),
+        (
+            HEAD + "users: !own {a: int}\n",
+            (5, 8),
+            "The YAML tag !own has no meaning here",
+            "remove",
+        ),
         (HEAD + 'users: {a: {default: "\\0"}}\n', (5, 22), "No store can keep this character", ""),
         (HEAD + "users: {a: \x07}\n", (5, 12), "A control character stands", "remove it"),
         (HEAD + "users: &u {x: *u}\n", (5, 8), "The YAML anchor contains itself", "write it out"),
@@ -133,7 +143,11 @@ JSON = """{
 def test_json(tmp_path: Path) -> None:
     file = read(tmp_path, JSON, suffix=".json")
     (table,) = file.tables
-    assert [(c.name, c.required) for c in table.columns] == [("id", True), ("mood", True), ("no", False)]
+    assert [(c.name, c.required) for c in table.columns] == [
+        ("id", True),
+        ("mood", True),
+        ("no", False),
+    ]
     assert [c.default and c.default.text for c in table.columns] == [None, "😀/", "false"]
     assert file.warnings == ()
 

@@ -136,5 +136,6 @@ def test_names_are_shared_by_tables_and_indexes(tmp_path: Path, indexes: str) ->
 
 
 def test_one_name_for_an_index_and_a_unique_constraint(tmp_path: Path) -> None:
-    posts = "posts:\n  id: int\n  unique: [{columns: id, name: x}]\n  indexes: [{fields: id, name: x}]\n"
+    posts = "posts:\n  id: int\n  unique: [{columns: id, name: x}]\n"
+    posts += "  indexes: [{fields: id, name: x}]\n"
     assert "posts: the name x is that of an index" in _refusal(tmp_path, posts).message

@@ -28,7 +28,9 @@ def test_primary_key(tmp_path: Path, body: str, key: tuple[str, ...]) -> None:
 
 
 def test_several_pk_are_warned_of(tmp_path: Path) -> None:
-    ((line, column, message),) = warned(tmp_path, "a: {type: int, pk: true}\nb: {type: int, pk: true}")
+    ((line, column, message),) = warned(
+        tmp_path, "a: {type: int, pk: true}\nb: {type: int, pk: true}"
+    )
     assert (line, column) == (2, 1)
     assert "primary_key: [a, b]" in message
 
@@ -91,7 +93,10 @@ indexes: [{fields: a, name: mine}]"""
 
 
 def test_unique_of_one_column_of_a_longer_key_stays(tmp_path: Path) -> None:
-    made = table(tmp_path, "a: {type: int, unique: true}\nb: {type: int}\nprimary_key: [a, b]\nunique: [[a, b]]")
+    made = table(
+        tmp_path,
+        "a: {type: int, unique: true}\nb: {type: int}\nprimary_key: [a, b]\nunique: [[a, b]]",
+    )
     assert [u.columns for u in made.unique] == [("a",)]
 
 
@@ -141,8 +146,18 @@ def test_listed_foreign_keys(
     [
         (AB + "primary_key: [a, c]", (3, 14), "The primary key names c, which is no column", ""),
         (AB + "primary_key: [a, a]", (3, 14), "names a column twice", ""),
-        (AB + "primary_key: {a: b}", (3, 14), "primary_key of users must not be a mapping", "a list"),
-        ("a: {type: int, pk: true}\nb: {type: int}\nprimary_key: [b]", (1, 1), "a says pk, but", ""),
+        (
+            AB + "primary_key: {a: b}",
+            (3, 14),
+            "primary_key of users must not be a mapping",
+            "a list",
+        ),
+        (
+            "a: {type: int, pk: true}\nb: {type: int}\nprimary_key: [b]",
+            (1, 1),
+            "a says pk, but",
+            "",
+        ),
         (AB + "indexes: [c]", (3, 11), "The index names c, which is no column", ""),
         (AB + "indexes: [{fields: []}]", (3, 20), "The index names no column", ""),
         (AB + "indexes: [{name: x}]", (3, 11), "The index must have columns", ""),
@@ -156,7 +171,12 @@ def test_listed_foreign_keys(
         (AB + "checks: [{name: x}]", (3, 10), "The check must have an expression", ""),
         (AB + "checks: [{name: x, expression: a, y: b}]", (3, 35), "unknown key y", ""),
         (AB + "checks: [{x: a > 1}, {X: b > 1}]", (3, None), "The name X is there twice", ""),
-        (AB + "checks: {positive: a > 0}", (3, 9), "checks of users must not be a mapping", "a list"),
+        (
+            AB + "checks: {positive: a > 0}",
+            (3, 9),
+            "checks of users must not be a mapping",
+            "a list",
+        ),
         (AB + "foreign_keys: [{table: x}]", (3, 16), "The foreign key must have columns", ""),
         (AB + "foreign_keys: [{columns: a}]", (3, 16), "The foreign key must have a table", ""),
         (AB + "foreign_keys: [{columns: a, table: x}]", (3, 36), "names no ref_columns", ""),
@@ -226,7 +246,11 @@ def test_what_a_file_cannot_say(
 @pytest.mark.parametrize(
     ("body", "at", "message"),
     [
-        ("a: int\nindxes: [a]", (2, 1), "The table key indxes is not known and is ignored; did you mean indexes?"),
+        (
+            "a: int\nindxes: [a]",
+            (2, 1),
+            "The table key indxes is not known and is ignored; did you mean indexes?",
+        ),
         ("a: int\nstatus: active", (2, 1), "The table key status is not known and is ignored"),
         ("a: int\nversion: 3", (2, 1), "The table key version is not known"),
         ("a: int\nconstraints: {x: 1}", (2, 1), "constraints is a word of zCLI's own"),
@@ -259,11 +283,16 @@ def test_comment_and_rename(tmp_path: Path) -> None:
     made = table(tmp_path, "a: int\ncomment: All of them\nrenamed_from: people")
     assert (made.comment, made.renamed_from, made.line) == ("All of them", "people", 5)
     assert table(tmp_path, "a: int\ndescription: Every one").comment == "Every one"
-    assert [c.name for c in table(tmp_path, "a: int\ndescription: text").columns] == ["a", "description"]
+    assert [c.name for c in table(tmp_path, "a: int\ndescription: text").columns] == [
+        "a",
+        "description",
+    ]
 
 
 def test_renaming_in_case_only(tmp_path: Path) -> None:
-    assert table(tmp_path, "name: {type: str, renamed_from: Name}").columns[0].renamed_from == "Name"
+    assert (
+        table(tmp_path, "name: {type: str, renamed_from: Name}").columns[0].renamed_from == "Name"
+    )
 
 
 def test_other_entries_at_the_top_are_warned_of(tmp_path: Path) -> None:
@@ -277,7 +306,9 @@ def test_other_entries_at_the_top_are_warned_of(tmp_path: Path) -> None:
 
 def test_long_default_names_are_cut_without_clashing(tmp_path: Path) -> None:
     one, other = "a" * 59 + "x", "a" * 59 + "y"
-    made = table(tmp_path, f"{one}: {{type: int, indexed: true}}\n{other}: {{type: int, indexed: true}}")
+    made = table(
+        tmp_path, f"{one}: {{type: int, indexed: true}}\n{other}: {{type: int, indexed: true}}"
+    )
     names = [index.name for index in made.indexes]
     assert len(set(names)) == 2
     assert all(len(name.encode()) <= 63 and name.startswith("idx_users_aaa") for name in names)
