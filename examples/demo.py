@@ -22,6 +22,7 @@ from pathlib import Path
 
 APP = Path(__file__).resolve().parent / "zCloud"
 TABLES = ("users", "posts", "comments")
+SHOWN = ("id", "username", "age", "city", "email")
 SHOWN_ROWS = 4
 ONE_HOOK = 'after_migrate: "@.plugins.migrations.populate_email"'
 TWO_HOOKS = """after_migrate:
@@ -53,13 +54,14 @@ class Walk:
         if done.returncode != code:
             raise DemoFailed(f"{line}: exit code {done.returncode}, not {code}")
 
-    def edit(self, name: str, old: str, new: str) -> None:
-        """Replace text in a file of the app, and show the lines that change."""
+    def edit(self, name: str, *replacements: tuple[str, str]) -> None:
+        """Replace texts, which are there once each, in a file of the app; show what changes."""
         path = self.app / name
-        before = path.read_text(encoding="utf-8")
-        if before.count(old) != 1:
-            raise DemoFailed(f"{name} does not hold {old!r} once")
-        after = before.replace(old, new)
+        before = after = path.read_text(encoding="utf-8")
+        for old, new in replacements:
+            if after.count(old) != 1:
+                raise DemoFailed(f"{name} does not hold {old!r} once")
+            after = after.replace(old, new)
         path.write_text(after, encoding="utf-8")
         print(f"\n# {name}")
         for line in unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0):
@@ -82,7 +84,7 @@ def say(sentence: str) -> None:
 
 def tour(walk: Walk) -> None:
     """The walk that is the same on every backend."""
-    say("First run: the schemas are taken as they are, at v1.0.0.")
+    say("First run: the store is brought to the schemas as they are, and v1.0.0 is recorded.")
     walk.migrate("--auto-approve")
     before = {table: walk.read(table) for table in TABLES}
     expect(
@@ -91,40 +93,41 @@ def tour(walk: Walk) -> None:
     )
 
     say("A new field, looked at first; the hook in Meta then fills it for the users who are there.")
-    walk.edit(walk.schema("users"), "  city:", "  email: {type: str}\n  city:")
+    walk.edit(walk.schema("users"), ("  city:", "  email: {type: str}\n  city:"))
     walk.migrate("--dry-run")
     expect({t: walk.read(t) for t in TABLES} == before, "the dry run has touched nothing")
     walk.migrate("--auto-approve")
 
     say("A field changes its type: every value is asked first whether it can.")
-    walk.edit(walk.schema("users"), "age: {type: str}", "age: {type: int}")
+    walk.edit(walk.schema("users"), ("age: {type: str}", "age: {type: int}"))
     walk.migrate("--auto-approve")
 
     say("A change that the data does not allow: refused, with the rows that stand in the way.")
     was = {table: walk.read(table) for table in TABLES}
-    walk.edit(walk.schema("users"), "city: {type: str}", "city: {type: str, required: true}")
+    optional, required = "city: {type: str}", "city: {type: str, required: true}"
+    walk.edit(walk.schema("users"), (optional, required))
     walk.migrate("--auto-approve", code=1)
     expect({t: walk.read(t) for t in TABLES} == was, "the refused run has touched nothing")
-    walk.edit(walk.schema("users"), "city: {type: str, required: true}", "city: {type: str}")
+    walk.edit(walk.schema("users"), (required, optional))
 
     say("An index.")
-    walk.edit(walk.schema("users"), "email: {type: str}", "email: {type: str, indexed: true}")
+    walk.edit(walk.schema("users"), ("email: {type: str}", "email: {type: str, indexed: true}"))
     walk.migrate("--auto-approve")
 
-    say("What has happened, and how things stand.")
-    walk.migrate("--history")
-    walk.migrate("--status")
-    show_users(walk)
+    show(walk)
     verify(walk, before)
 
 
-def show_users(walk: Walk) -> None:
+def show(walk: Walk) -> None:
+    say("What has happened, and how things stand.")
+    walk.migrate("--history")
+    walk.migrate("--status")
     schema = (walk.app / walk.schema("users")).read_text(encoding="utf-8").splitlines()
     line = next(line for line in schema if "zMigrationVersion" in line)
     print(f"\n# {walk.schema('users')}\n#   {line.strip()}")
     print(f"\n# The first {SHOWN_ROWS} users")
     for row in walk.read("users")[:SHOWN_ROWS]:
-        print("#  ", row)
+        print("#  ", "  ".join(f"{name}={row[name]}" for name in SHOWN))
 
 
 def verify(walk: Walk, before: dict[str, list[Row]]) -> None:
@@ -185,14 +188,13 @@ def switch(walk: Walk, address: str | None = None) -> None:
     """Set another Data_Type, before anything else is done with the copy."""
     say(f"The same app on {walk.backend}: one line in the Meta of each schema.")
     for table in TABLES:
-        walk.edit(walk.schema(table), "Data_Type: csv", f"Data_Type: {walk.backend}")
+        walk.edit(walk.schema(table), ("Data_Type: csv", f"Data_Type: {walk.backend}"))
     if address:
         say("And where the server is.")
-        for table in TABLES:
-            name = f"ZDATA_{table.upper()}_URL="
-            walk.edit(".zEnv", f"{name}@.Data", f"{name}{address}")
+        names = [f"ZDATA_{table.upper()}_URL=" for table in TABLES]
+        walk.edit(".zEnv", *((f"{name}@.Data", f"{name}{address}") for name in names))
     say("That is a new store, and it is empty: a hook copies the rows of the CSV files into it.")
-    walk.edit(walk.schema("users"), ONE_HOOK, TWO_HOOKS)
+    walk.edit(walk.schema("users"), (ONE_HOOK, TWO_HOOKS))
 
 
 def original(table: str) -> list[Row]:

@@ -13,6 +13,7 @@ What neither the file nor the record knows is not ours and is left out.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
@@ -20,6 +21,7 @@ from typing import Any, Literal, TypeAlias
 from zmigration_api import (
     Check,
     Column,
+    ColumnType,
     Default,
     Fact,
     ForeignKey,
@@ -30,6 +32,7 @@ from zmigration_api import (
     UniqueConstraint,
 )
 from zmigration_api.snapshot import encode
+from zmigration_api.values import format_value, parse
 
 _Item: TypeAlias = UniqueConstraint | ForeignKey | Index | Check
 _Listed = Literal["unique", "foreign_keys", "checks", "indexes"]
@@ -108,7 +111,7 @@ def _wanted_column(wanted: Table | None, name: str) -> Column | None:
 def _column(reading: Reading, live: Column, meant: Column, *, strict: bool) -> Column:
     typed = "type" not in reading.keeps or reading.store.reads_as(live, meant.type)
     required = live.required or (meant.required and not strict)
-    default = _default(live.default, meant.default, strict=strict)
+    default = _default(_of_type(live.default, meant.type), meant.default, strict=strict)
     return replace(
         meant,
         name=live.name,
@@ -124,6 +127,16 @@ def _both_or_neither(live: Column, meant: Column, reading: Reading) -> bool:
     if "type" not in reading.keeps:
         return True
     return (live.generated is None) == (meant.generated is None)
+
+
+def _of_type(default: Default | None, column_type: ColumnType) -> Default | None:
+    """The default as the type spells it: zCLI's integers say 1 where a boolean says true."""
+    if default is None or default.kind != "value":
+        return default
+    with contextlib.suppress(ValueError):
+        text = format_value(parse(default.text, column_type), column_type)
+        return replace(default, text=text)
+    return default
 
 
 def _default(live: Default | None, meant: Default | None, *, strict: bool) -> Default | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
@@ -28,6 +29,8 @@ from zmigration_api.snapshot import decode_schema, encode
 from .schema_file import SchemaFile
 
 FORMAT = 1
+_PASSWORD = re.compile(r"""(Data_Password["']?\s*:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s,}#][^\n,}]*)""")
+_DSN_PASSWORD = re.compile(r"""(://[^\s:/@"']*:)[^\s"']*(@)""")
 _FINISHED = frozenset({"success", "rollback"})
 
 
@@ -162,11 +165,16 @@ def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
 def _meta_text(applied: Applied) -> str:
     meta = {
         "format": FORMAT,
-        "schema_text": applied.schema_text,
+        "schema_text": without_secrets(applied.schema_text),
         "tables": encode(applied.desired),
         "observed": encode(applied.observed),
     }
     return json.dumps(meta, ensure_ascii=False)
+
+
+def without_secrets(text: str) -> str:
+    """A schema file's text for the history, with *** for its passwords."""
+    return _DSN_PASSWORD.sub(r"\1***\2", _PASSWORD.sub(r"\1***", text))
 
 
 def summarise(changes: Sequence[Change], desired: Schema) -> str:

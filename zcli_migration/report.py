@@ -301,7 +301,8 @@ def _question_text(question: Question, count: int) -> str:
         case Nulls(table, column):
             return f"{table}.{column}: {count} row(s) have no value, and it is required"
         case Duplicates(table, columns):
-            return f"{table}.{', '.join(columns)}: {count} value(s) stand in more than one row"
+            names = ", ".join(columns)
+            return f"{table}.{names}: {count} row(s) have a value that another row has too"
         case Orphans(table, columns, ref, _):
             where = ref or "a table without rows"
             return f"{table}.{', '.join(columns)}: {count} row(s) refer to nothing in {where}"

@@ -60,7 +60,7 @@ def _tables(current: Schema, desired: Schema) -> Iterator[Change]:
     for table in desired.tables:
         if current.table(table.name) is None:
             yield CreateTable(table)
-    for table in current.tables:
+    for table in sorted(current.tables, key=lambda table: table.name):
         if desired.table(table.name) is None:
             yield DropTable(table)
 

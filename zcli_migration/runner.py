@@ -254,7 +254,7 @@ class _Session:
         for schema, result in zip(found.schemas, results, strict=True):
             self.report.migrated(schema, result)
             status: Status = "applied" if result.record else "up_to_date"
-            outcome = self._schema(unit, schema, status, result.steps)
+            outcome = self._schema(unit, schema, status, shown_steps(schema, found))
             warnings = (result.warning,) if result.warning else ()
             yield replace(outcome, record=result.record, warnings=warnings)
 

@@ -69,25 +69,39 @@ class FolderLock:
             os.close(descriptor)
 
     def _try(self) -> bool:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = -1
         try:
-            self._descriptor = os.open(self._path, flags, 0o666)
+            descriptor = self._open()
+            if _try_lock(descriptor) and self._still_there(descriptor):
+                _sign(descriptor)
+                self._descriptor = descriptor
+                return True
+        except BaseException:
+            self._abandon(descriptor)
+            raise
+        os.close(descriptor)
+        return False
+
+    def _open(self) -> int:
+        try:
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            return os.open(self._path, flags, 0o666)
         except OSError as error:
             raise StoreError(
                 f"the folder cannot be locked for writing: {error.strerror}",
                 hint="check who owns the folder and whether it is read-only",
                 file=self._path.parent,
             ) from error
-        held = False
-        try:
-            held = _try_lock(self._descriptor) and self._still_there(self._descriptor)
-            if held:
-                _sign(self._descriptor)
-        finally:
-            if not held:
-                os.close(self._descriptor)
-                self._descriptor = None
-        return held
+
+    def _abandon(self, descriptor: int) -> None:
+        """Leave no file that nobody holds, and let one be that somebody does."""
+        if descriptor < 0:
+            return
+        if _try_lock(descriptor) and self._still_there(descriptor):
+            self._descriptor = descriptor
+            self.release()
+        else:
+            os.close(descriptor)
 
     def _still_there(self, descriptor: int) -> bool:
         """Whether the file that was locked is the one others find, not one just removed."""

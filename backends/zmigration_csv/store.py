@@ -174,9 +174,12 @@ class CsvStore:
 
     def commit(self) -> None:
         """Put the staged files in place, all at once, and unlock."""
+        unit = self._open_unit()
         with told(self._folder):
-            self._open_unit().commit()
-            self._unit = None
+            unit.prepare()
+            with journal.no_interrupt():
+                unit.commit()
+                self._unit = None
 
     def rollback(self) -> None:
         """Remove the staged files, and the folder if `begin` made it; then unlock."""

@@ -109,16 +109,18 @@ class Unit:
                 rows.sheet.file = self._existing(name)
                 rows.sheet.dirty = False
 
+    def prepare(self) -> None:
+        """Make ready for `commit` whatever takes long or may fail."""
+        self.flush()
+        journal.prepare(self._folder, self.staging.actions())
+
     def commit(self) -> None:
         """Put the staged files in place, all at once, and unlock."""
-        self.flush()
         actions = self.staging.actions()
-        journal.prepare(self._folder, actions)
-        with journal.no_interrupt():
-            if actions:
-                journal.commit(self._folder, actions)
-            self._made.clear()
-            self._unlock()
+        if actions:
+            journal.commit(self._folder, actions)
+        self._made.clear()
+        self._unlock()
 
     def release(self) -> None:
         """Remove what was staged and made, and unlock. May be called again after an interrupt.

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from zmigration_api import AlterColumn, Column, Hazard, Table, UnsupportedChange, convertible
-from zmigration_sql import Statements, literal
+from zmigration_sql import Statements
 
 from .casts import bare_pattern, column_to
 from .fill import default_text, fill_text
-from .inspect import KEPT
 from .names import QUOTING
 from .types import canonical, ddl, measured, native_type, same_native
 
@@ -115,10 +114,9 @@ class Alteration:
 
     def _anew(self) -> list[str]:
         """A generated column again, by another expression; only computed values go."""
-        table, name = self.table.name, f"{QUOTING.name(self.table.name)}.{self._name}"
+        table = self.table.name
         definition = SQL.column(self.new, ddl(self.native), None)
-        kept = f"COMMENT ON COLUMN {name} IS {literal(KEPT + (self.new.generated or ''))};"
-        return [SQL.drop_column(table, self.new.name), SQL.add_column(table, definition), kept]
+        return [SQL.drop_column(table, self.new.name), SQL.add_column(table, definition)]
 
     @property
     def _name(self) -> str:

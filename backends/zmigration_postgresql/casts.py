@@ -77,7 +77,7 @@ def column_to(name: str, old: Column, new: Column, native: str) -> str:
     """The SQL of a changed column's new value: `using` first, else the shared conversion.
 
     `name` is the quoted old column, `native` the new column's type text.
-    UnsupportedChange where the kinds do not convert.
+    UnsupportedChange for a native type that needs a `using` expression.
     """
     if new.using and new.using.expression:
         return new.using.expression
@@ -153,11 +153,9 @@ _TEXT = ColumnType(kind="text")
 
 
 def convert(expression: str, old: ColumnType, new: ColumnType) -> str:
-    """A value of one kind as a value of another. UnsupportedChange if there is no way."""
+    """A value of one kind as a value of another; where there is no way, all but null fails."""
     if not convertible(old, new):
-        raise UnsupportedChange(
-            f"{old} does not become {new}", hint="give `using: {expression: ...}` in the schema"
-        )
+        return _refused(f"{expression}::text", new)
     if old.kind == new.kind and new.kind != "decimal":
         return expression
     if old.textual:
@@ -180,10 +178,10 @@ def _from_text(expression: str, new: ColumnType) -> str:
         return f"convert_to({expression}, 'UTF8')"
     stripped = f"btrim({expression}, {_SPACES})"
     if kind == "bool":
-        return _boolean(expression, stripped)
+        return _boolean(expression, stripped, new)
     grammar = f"{stripped} ~ '^({_GRAMMAR[kind]})$'"
     read = _read(stripped, kind)
-    return f"CASE WHEN {grammar} THEN {_fit(read, new)} ELSE {_refused(expression, kind)} END"
+    return f"CASE WHEN {grammar} THEN {_fit(read, new)} ELSE {_refused(expression, new)} END"
 
 
 def _read(stripped: str, kind: TypeKind) -> str:
@@ -194,13 +192,13 @@ def _read(stripped: str, kind: TypeKind) -> str:
     return f"{stripped}::{_SERVER[kind]}"
 
 
-def _boolean(expression: str, stripped: str) -> str:
+def _boolean(expression: str, stripped: str, new: ColumnType) -> str:
     word = rf"regexp_replace(lower({stripped}), '^([+-]?[0-9]+)\.0+$', '\1')"
     yes = ", ".join(map(literal, sorted(TRUE_WORDS)))
     no = ", ".join(map(literal, sorted(FALSE_WORDS)))
     return (
         f"CASE WHEN {word} IN ({yes}) THEN true WHEN {word} IN ({no}) THEN false"
-        f" ELSE {_refused(expression, 'bool')} END"
+        f" ELSE {_refused(expression, new)} END"
     )
 
 
@@ -234,6 +232,12 @@ def _fit(expression: str, new: ColumnType) -> str:
     return f"CASE WHEN {expression} = {rounded} THEN {expression} ELSE {late} END"
 
 
-def _refused(expression: str, kind: TypeKind) -> str:
-    """A cast that fails and shows the value."""
-    return f"('not convertible: ' || {expression})::{_SERVER[kind]}"
+def _refused(expression: str, new: ColumnType) -> str:
+    """A cast that fails and shows the value; null stays null."""
+    if new.kind == "native":
+        raise UnsupportedChange(
+            f"there is no known way to {new}", hint="give `using: {expression: ...}` in the schema"
+        )
+    # The backslash makes it no bytea either.
+    start = r"\x not convertible: " if new.kind == "blob" else "not convertible: "
+    return f"({literal(start)} || {expression})::{_SERVER[new.kind]}"

@@ -26,14 +26,10 @@ from .connection import Connection
 from .names import spell
 from .types import canonical, neutral
 
-KEPT = "zMigration: "
-"""Before the text of a condition, kept as a comment: the server rewrites conditions."""
-
 # COLLATE "C" folds A to Z alone, as unquoted names are.
 _TABLES = """
 SELECT c.oid, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       a.attgenerated::text, a.attidentity::text, pg_get_expr(d.adbin, d.adrelid),
-       col_description(c.oid, a.attnum)
+       a.attgenerated::text, a.attidentity::text, pg_get_expr(d.adbin, d.adrelid)
 FROM pg_class c
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -43,14 +39,14 @@ ORDER BY c.relname, a.attnum"""
 _CONSTRAINTS = """
 SELECT k.conrelid, k.conname, k.contype::text, names(k.conrelid, k.conkey), r.relname,
        names(k.confrelid, k.confkey), k.confdeltype::text, k.confupdtype::text,
-       pg_get_expr(k.conbin, k.conrelid), obj_description(k.oid, 'pg_constraint')
+       pg_get_expr(k.conbin, k.conrelid)
 FROM pg_constraint k
 LEFT JOIN pg_class r ON r.oid = k.confrelid
 WHERE k.conrelid = ANY(%s) AND k.contype IN ('p', 'u', 'f', 'c')
 ORDER BY k.conrelid, k.conname"""
 _INDEXES = """
 SELECT i.indrelid, c.relname, i.indisunique, names(i.indrelid, i.indkey::int2[]),
-       pg_get_expr(i.indpred, i.indrelid), obj_description(c.oid, 'pg_class')
+       pg_get_expr(i.indpred, i.indrelid)
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = ANY(%s) AND i.indexprs IS NULL AND i.indisvalid AND NOT i.indisprimary
@@ -146,7 +142,6 @@ def _column(
     generated: str,
     identity: str,
     default: str | None,
-    comment: str | None,
 ) -> Column:
     column_type = neutral(native)
     serial = bool(identity) or (default or "").startswith("nextval(")
@@ -156,7 +151,7 @@ def _column(
         required=required,
         default=None if generated or serial else read_default(default, column_type),
         auto_increment=serial,
-        generated=_kept(comment, default) if generated else None,
+        generated=_bare(default or "") if generated else None,
         native=canonical(native),
     )
 
@@ -178,16 +173,13 @@ def read_default(text: str | None, column_type: ColumnType) -> Default | None:
         return Default(kind="expression", text=text)
 
 
-def _kept(comment: str | None, shown: str | None) -> str:
-    """The text that the schema gave, else the server's own."""
-    if comment and comment.startswith(KEPT):
-        return comment.removeprefix(KEPT)
-    shown = shown or ""
-    return shown[1:-1] if shown.startswith("(") and shown.endswith(")") else shown
+def _bare(condition: str) -> str:
+    """A condition without the parentheses that the server puts around it."""
+    return condition[1:-1] if condition.startswith("(") and condition.endswith(")") else condition
 
 
 def _add_constraint(part: _Found, facts: tuple[Any, ...]) -> None:
-    name, kind, columns, ref_table, ref_columns, on_delete, on_update, condition, comment = facts
+    name, kind, columns, ref_table, ref_columns, on_delete, on_update, condition = facts
     columns = tuple(columns)
     match kind:
         case "p":
@@ -195,7 +187,7 @@ def _add_constraint(part: _Found, facts: tuple[Any, ...]) -> None:
         case "u":
             part.unique.append(UniqueConstraint(columns=columns, name=name))
         case "c":
-            part.checks.append(Check(name=name, expression=_kept(comment, condition)))
+            part.checks.append(Check(name=name, expression=_bare(condition)))
         case _:
             part.foreign_keys.append(
                 ForeignKey(
@@ -210,10 +202,10 @@ def _add_constraint(part: _Found, facts: tuple[Any, ...]) -> None:
 
 
 def _add_index(part: _Found, facts: tuple[Any, ...]) -> None:
-    name, unique, columns, where, comment = facts
+    name, unique, columns, where = facts
     if unique and where is None:
         part.unique.append(UniqueConstraint(columns=tuple(columns), name=name))
         return
-    condition = None if where is None else _kept(comment, where)
+    condition = None if where is None else _bare(where)
     index = Index(columns=tuple(columns), unique=unique, where=condition, name=name)
     part.indexes.append(index)

@@ -11,7 +11,6 @@ from zmigration_api import (
     AddIndex,
     AlterColumn,
     Change,
-    Check,
     Column,
     Constraint,
     CreateTable,
@@ -31,12 +30,11 @@ from zmigration_api import (
     UniqueConstraint,
     UnsupportedChange,
 )
-from zmigration_sql import Statements, literal
+from zmigration_sql import Statements
 
 from .alter import Alteration
 from .facts import Facts
 from .fill import default_text, fill_text
-from .inspect import KEPT
 from .names import QUOTING
 from .types import canonical, ddl, native_type
 
@@ -81,7 +79,7 @@ class _Planner:
             case AddIndex(table, index):
                 return self._add_index(change, table, index)
             case DropIndex(table, index):
-                return _step(change, [SQL.drop_index(index.name)], _index(table, index))
+                return _step(change, [SQL.drop_index(index.name)], [SQL.create_index(table, index)])
             case AddConstraint(table, constraint):
                 return self._add_constraint(change, table, constraint)
             case DropConstraint(table, constraint):
@@ -91,7 +89,7 @@ class _Planner:
         native = {column.name: canonical(native_type(column, None)) for column in table.columns}
         columns = tuple(replace(c, native=native[c.name]) for c in table.columns)
         self._tables[table.name] = replace(table, columns=columns)
-        return _step(change, _create(table), [SQL.drop_table(table.name)])
+        return _step(change, [_create(table)], [SQL.drop_table(table.name)])
 
     def _drop(self, change: Change, table: Table) -> Step:
         live = self._live.get(table.name, table.name)
@@ -99,9 +97,9 @@ class _Planner:
         referring = [f"foreign key {n} of {t}" for t, n in self._facts.referring(live)]
         self._refuse(f"table {table.name} cannot be dropped", self._staying(referring))
         self._tables.pop(table.name, None)
-        undo = _create(table)
+        undo = [_create(table)]
         for index in table.indexes:
-            undo += _index(table.name, index)
+            undo.append(SQL.create_index(table.name, index))
         undo += [SQL.add_constraint(table.name, key) for key in table.foreign_keys]
         hazard = Hazard("data_loss", f"All rows of {table.name} go with the table.")
         return _step(change, [SQL.drop_table(table.name)], undo, hazard)
@@ -139,7 +137,7 @@ class _Planner:
         fill = fill_text(column, known, native)
         undo = [SQL.drop_column(table, column.name)]
         if fill is None or column.generated is not None:
-            statements = _added(table, column, native)
+            statements = [_added(table, column, native)]
         else:
             statements = _added_and_filled(table, column, native, fill)
         self._put(table, None, replace(column, native=canonical(native)))
@@ -155,7 +153,7 @@ class _Planner:
             names = ", ".join(attached)
             hazards.append(Hazard("note", f"With {table}.{column.name} go {names}."))
         native = column.native or native_type(column, None)
-        undo = _added(table, column, native)
+        undo = [_added(table, column, native)]
         self._put(table, column.name, None)
         return _step(change, [SQL.drop_column(table, column.name)], undo, *hazards)
 
@@ -181,22 +179,24 @@ class _Planner:
 
     def _add_index(self, change: Change, table: str, index: Index) -> Step:
         hazard = self._waiting(table, "the index is built")
-        return _step(change, _index(table, index), [SQL.drop_index(index.name)], *hazard)
+        forward, back = SQL.create_index(table, index), SQL.drop_index(index.name)
+        return _step(change, [forward], [back], *hazard)
 
     def _add_constraint(self, change: Change, table: str, constraint: Constraint) -> Step:
-        statements = [SQL.add_constraint(table, constraint), *_kept_check(table, constraint)]
+        statements = [SQL.add_constraint(table, constraint)]
         undo = [SQL.drop_constraint(table, _constraint_name(table, constraint))]
         hazard = self._waiting(table, "its rows are checked")
         return _step(change, statements, undo, *hazard)
 
     def _drop_constraint(self, change: Change, table: str, constraint: Constraint) -> Step:
         name = _constraint_name(table, constraint)
-        undo = [SQL.add_constraint(table, constraint), *_kept_check(table, constraint)]
+        undo = [SQL.add_constraint(table, constraint)]
         forward = SQL.drop_constraint(table, name)
         live = self._live.get(table, table)
         if isinstance(constraint, UniqueConstraint) and self._facts.is_index(live, name):
             forward = SQL.drop_index(name)
-            undo = _index(table, Index(columns=constraint.columns, unique=True, name=name))
+            index = Index(columns=constraint.columns, unique=True, name=name)
+            undo = [SQL.create_index(table, index)]
         return _step(change, [forward], undo)
 
     def _place(self, table: str, column: str) -> tuple[str, str]:
@@ -232,7 +232,7 @@ def _step(change: Change, statements: list[str], undo: list[str], *hazards: Haza
     return Step(changes=(change,), statements=tuple(statements), undo=tuple(undo), hazards=hazards)
 
 
-def _create(table: Table) -> list[str]:
+def _create(table: Table) -> str:
     """The table without its foreign keys and indexes."""
     sole = table.key if len(table.key) == 1 else ()
 
@@ -240,9 +240,7 @@ def _create(table: Table) -> list[str]:
         serial = column.name in sole and _may_be_serial(column)
         return _serial(column) if serial else native_type(column, None)
 
-    text = SQL.create_table(table, type_text, lambda c: default_text(c, native_type(c, None)))
-    kept = [line for check in table.checks for line in _kept_check(table.name, check)]
-    return [text, *kept, *(line for c in table.columns for line in _kept_generated(table.name, c))]
+    return SQL.create_table(table, type_text, lambda c: default_text(c, native_type(c, None)))
 
 
 def _may_be_serial(column: Column) -> bool:
@@ -258,10 +256,10 @@ def _serial(column: Column) -> str:
     return "BIGSERIAL" if column.type.kind == "bigint" else "SERIAL"
 
 
-def _added(table: str, column: Column, native: str) -> list[str]:
+def _added(table: str, column: Column, native: str) -> str:
     type_text = _serial(column) if _is_serial(column) else ddl(native)
     definition = SQL.column(column, type_text, default_text(column, native))
-    return [SQL.add_column(table, definition), *_kept_generated(table, column)]
+    return SQL.add_column(table, definition)
 
 
 def _added_and_filled(table: str, column: Column, native: str, fill: str) -> list[str]:
@@ -278,25 +276,6 @@ def _added_and_filled(table: str, column: Column, native: str, fill: str) -> lis
     if column.required:
         statements.append(f"{alter} SET NOT NULL;")
     return statements
-
-
-def _index(table: str, index: Index) -> list[str]:
-    kept = f"COMMENT ON INDEX {QUOTING.name(index.name)} IS {literal(KEPT + (index.where or ''))};"
-    return [SQL.create_index(table, index), *([kept] if index.where else [])]
-
-
-def _kept_check(table: str, constraint: Constraint) -> list[str]:
-    if not isinstance(constraint, Check):
-        return []
-    name, owner = QUOTING.name(constraint.name), QUOTING.name(table)
-    return [f"COMMENT ON CONSTRAINT {name} ON {owner} IS {literal(KEPT + constraint.expression)};"]
-
-
-def _kept_generated(table: str, column: Column) -> list[str]:
-    if column.generated is None:
-        return []
-    name = f"{QUOTING.name(table)}.{QUOTING.name(column.name)}"
-    return [f"COMMENT ON COLUMN {name} IS {literal(KEPT + column.generated)};"]
 
 
 def _constraint_name(table: str, constraint: Constraint) -> str:

@@ -60,9 +60,14 @@ class Connection:
 
     def failure(self, error: Exception) -> BaseException:
         """What an error of sqlite3 is to the user."""
-        if str(error) == "interrupted" or self.functions.interrupted:
+        if self._interrupted(str(error)):
             return KeyboardInterrupt()
         return StoreError(f"{self._display}: {self.words(error)}", hint=hint(error))
+
+    def _interrupted(self, words: str) -> bool:
+        """Whether it was Ctrl-C, which can reach our functions before their first line."""
+        in_function = "user-defined function raised exception" in words
+        return words == "interrupted" or (in_function and self.functions.refusal is None)
 
     def words(self, error: Exception) -> str:
         """The reason; for a value that a conversion refused, that one."""
@@ -78,7 +83,7 @@ def open_for_reading(path: Path, display: str) -> tuple[Connection | None, str |
     """
     if not path.exists():
         return None, None
-    first, second = _modes(path)
+    first, second = _modes(path, display)
     journal = path.with_name(f"{path.name}-journal").exists()
     with suppress(sqlite3.OperationalError):
         return _opened(path, first, display), None
@@ -90,17 +95,27 @@ def open_for_reading(path: Path, display: str) -> tuple[Connection | None, str |
     return connection, notice if journal and second == "mode=rw" else None
 
 
-def _modes(path: Path) -> tuple[str, str]:
+def check_file(path: Path, display: str) -> bytes:
+    """The file's first bytes. StoreError for another file; SQLite would overwrite a short one."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(20)
+    except OSError as error:
+        raise StoreError(
+            f"{display}: {error.strerror}", hint="look at the rights on the file and its folder"
+        ) from None
+    if header and header[:16] != b"SQLite format 3\0":
+        raise StoreError(f"{display}: file is not a database", hint=_HINTS["not a database"])
+    return header
+
+
+def _modes(path: Path, display: str) -> tuple[str, str]:
     """How to open the file, and how else if that fails.
 
     A write-ahead log needs its own files even for reading: SQLite makes them and takes them away
     again, if it may write.
     """
-    try:
-        with path.open("rb") as file:
-            header = file.read(20)
-    except OSError:
-        return "mode=ro", "mode=ro"
+    header = check_file(path, display)
     log = path.with_name(f"{path.name}-wal")
     if header[18:20] == b"\x02\x02" and not log.exists():
         return "mode=rw", "mode=ro&immutable=1"

@@ -83,28 +83,23 @@ def converted(change: AlterColumn) -> str | None:
     using = change.new.using
     if using and using.expression:
         return f"({using.expression})"
-    if not (
-        change.old.type.kind != change.new.type.kind
-        or change.narrowed
-        or (using and using.values)
-        or _tighter(change)
-    ):
+    mapped = using is not None and bool(using.values)
+    if not (mapped or change.narrowed) and _same_values(change.old.type, change.new.type):
         return None
     details = details_of(change.new, enum=True)
     return convert(name, change.old.type, change.new.type, details)
 
 
-def _tighter(change: AlterColumn) -> bool:
-    """Whether the new type's measures refuse values that the old ones allow."""
-    old, new = change.old.type, change.new.type
-    if new.kind == "str":
-        return new.length is not None and (old.length is None or new.length < old.length)
-    if new.kind != "decimal" or new.precision is None:
+def _same_values(old: ColumnType, new: ColumnType) -> bool:
+    """Whether every value of `old` is one of `new`, stored alike."""
+    if old.textual and new.textual:
+        return new.length is None or (old.length is not None and old.length <= new.length)
+    if old.kind != "decimal" or new.precision is None:
+        return old.kind == new.kind
+    if new.kind != "decimal" or old.precision is None:
         return False
-    if old.precision is None:
-        return True
-    new_scale, old_scale = new.scale or 0, old.scale or 0
-    return new_scale < old_scale or new.precision - new_scale < old.precision - old_scale
+    old_scale, new_scale = old.scale or 0, new.scale or 0
+    return old_scale <= new_scale and old.precision - old_scale <= new.precision - new_scale
 
 
 def _backfill(column: Column, backfill: Backfill, others: Mapping[str, Column]) -> str:
@@ -119,7 +114,9 @@ def _single(column: Column, part: Fixed | CopyOf, others: Mapping[str, Column]) 
         return "NULL" if part.text is None else stored_literal(part.text, column)
     source = _source(part, others)
     name = QUOTING.name(source.name)
-    return name if source.type == column.type else convert(name, source.type, column.type)
+    if _same_values(source.type, column.type):
+        return name
+    return convert(name, source.type, column.type)
 
 
 def _as_text(part: Fixed | CopyOf, others: Mapping[str, Column]) -> str:

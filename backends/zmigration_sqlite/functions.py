@@ -33,13 +33,12 @@ def _utc_now() -> datetime:
 class Functions:
     """The functions of one connection.
 
-    `now` is the time of the run. `refusal` is why the last value could not be converted, and
-    `interrupted` that Ctrl-C came meanwhile; SQLite itself does not pass these on.
+    `now` is the time of the run; `refusal` is why the last value could not be converted, which
+    SQLite itself does not pass on.
     """
 
     now: datetime = field(default_factory=_utc_now)
     refusal: str | None = None
-    interrupted: bool = False
 
     def register(self, connection: sqlite3.Connection) -> None:
         """Make the functions known to a connection."""
@@ -54,8 +53,8 @@ class Functions:
         except ValueError as error:
             self.refusal = f"{value!r} {error}"
             raise
-        except KeyboardInterrupt:
-            self.interrupted = True
+        except Exception as error:
+            self.refusal = f"{value!r} cannot be converted: {error!r}"
             raise
 
     def _now(self, kind: str) -> str:
@@ -81,7 +80,19 @@ def convert_stored(value: Any, old: str, new: str, details: str = "{}") -> Any: 
         return None
     source, target = _columns(old, new, details)
     converted = convert_column(_CODEC.from_store(value, source), source, target)
-    return None if converted is None else _CODEC.to_store(converted, target)
+    stored = None if converted is None else _CODEC.to_store(converted, target)
+    if isinstance(stored, str) and not _encodable(stored):
+        raise ValueError("is not UTF-8 text")
+    return stored
+
+
+def _encodable(text: str) -> bool:
+    """Whether SQLite can keep it: bytes that are no text are lone surrogates here."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def details_of(new: Column, *, enum: bool) -> str:

@@ -36,14 +36,14 @@ _NOW_CALL = re.compile(r"(datetime|date|time)\('now'\)", re.IGNORECASE)
 
 
 class _Index(NamedTuple):
-    """A row of PRAGMA index_list with its columns (None: an expression) and its text."""
+    """A row of PRAGMA index_list with its columns (None: an expression), its text if partial."""
 
     name: str
     unique: bool
     origin: str
     partial: bool
     columns: tuple[str | None, ...]
-    sql: str | None
+    sql: str
 
 
 def inspect(connection: sqlite3.Connection, tables: Collection[str]) -> Schema:
@@ -134,13 +134,12 @@ def _value(text: str, column_type: ColumnType) -> Default:
 
 
 def _indexes(connection: sqlite3.Connection, table: str) -> Iterator[_Index]:
-    listed = (
-        'SELECT l.name, l."unique", l.origin, l.partial, m.sql FROM pragma_index_list(?) AS l'
-        " LEFT JOIN sqlite_master AS m ON m.type = 'index' AND m.name = l.name ORDER BY l.seq DESC"
-    )
+    listed = 'SELECT name, "unique", origin, partial FROM pragma_index_list(?) ORDER BY seq DESC'
     columns = "SELECT name FROM pragma_index_info(?) ORDER BY seqno"
-    for name, unique, origin, partial, sql in connection.execute(listed, (table,)).fetchall():
+    text = "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?"
+    for name, unique, origin, partial in connection.execute(listed, (table,)).fetchall():
         names = tuple(row[0] for row in connection.execute(columns, (name,)))
+        sql = connection.execute(text, (name,)).fetchone()[0] if partial else ""
         yield _Index(name, bool(unique), origin, bool(partial), names, sql)
 
 
@@ -184,7 +183,7 @@ def _plain_indexes(indexes: list[_Index]) -> Iterator[Index]:
         yield Index(
             columns=tuple(name for name in index.columns if name is not None),
             unique=index.unique,
-            where=condition(index.sql or "") if index.partial else None,
+            where=condition(index.sql) if index.partial else None,
             name=index.name,
         )
 

@@ -139,6 +139,11 @@ class _Planner:
         return self._run(Step(changes=(change,), statements=statements, undo=undo))
 
     def _add_index(self, change: Change, index: Index) -> Step:
+        text = self._live(change.table).text
+        for name in index.columns:
+            # SQLite would take the quoted name of no column for a text, and index that.
+            if text.definition(name) is None:
+                raise UnsupportedChange(f"index {index.name}: {change.table} has no column {name}")
         statement = STATEMENTS.create_index(change.table, index)
         undo = (STATEMENTS.drop_index(index.name),)
         return self._run(Step(changes=(change,), statements=(statement,), undo=undo))
@@ -168,6 +173,9 @@ class _Planner:
 
     def _work(self, work: tuple[Change, ...]) -> tuple[Step, ...]:
         """All changes of one table natively, or all in one rebuild."""
+        for change in work:
+            if isinstance(change, DropColumn):
+                self._refuse_quoting(self._live(change.table), change.column.name)
         try:
             with self._shadow.attempt():
                 return tuple(self._native(change) for change in work)
@@ -194,8 +202,6 @@ class _Planner:
     ) -> tuple[Hazard, ...]:
         table = now.live.name
         dropped = [c.column.name for c in work if isinstance(c, DropColumn)]
-        for name in dropped:
-            self._refuse_quoting(now.live, name)
         found = [lost_column(table, name) for name in dropped]
         uniques = {i.name for i in now.live.indexes if not any(map(i.covers, dropped))}
         found += [lost_index(name) for name in sorted(rework.gone - uniques)]

@@ -74,12 +74,17 @@ class References:
                     )
 
     def _violations(self, table: str) -> _Counts | None:
+        there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
+        if self._connection.execute(there, (table,)).fetchone() is None:
+            return {}
         name = quoted(table)
         try:
             rows = self._connection.execute(f"PRAGMA foreign_key_check({name})").fetchall()
         except sqlite3.OperationalError as error:
             if "foreign key mismatch" in str(error):
                 return None
+            if "no such table" in str(error):
+                return {}
             raise
         return self._by_columns(table, Counter(row[3] for row in rows)) if rows else {}
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from zmigration_api import UnsupportedChange
+from zmigration_sql import quoted
 
 from .functions import Functions
 
@@ -63,12 +64,11 @@ class Shadow:
 
         Each as what it is called and its text.
         """
-        quoted = '"' + column.replace('"', '""') + '"'
         query = (
             "SELECT type || ' ' || name, sql FROM sqlite_master"
             " WHERE type IN ('view', 'trigger') AND instr(lower(sql), lower(?))"
         )
-        return self.connection.execute(query, (quoted,)).fetchall()
+        return self.connection.execute(query, (quoted(column),)).fetchall()
 
     def _copy(self, source: sqlite3.Connection) -> None:
         query = (
@@ -83,9 +83,9 @@ class Shadow:
     def _probe(self) -> dict[str, str]:
         """The views and triggers that do not work, with SQLite's reasons."""
         names = self._views_and_triggers()
-        found: dict[str, str] = {}
         if not names:
-            return found
+            return {}
+        found = self._broken_triggers()
         with suppress(_Done), self.attempt():
             self.connection.execute(f"CREATE TABLE {_PROBE} (a)")
             while (reason := self._first_broken()) is not None:
@@ -94,11 +94,34 @@ class Shadow:
                     break
                 kind, _, name = what.partition(" ")
                 found[what] = reason
-                quoted = '"' + name.replace('"', '""') + '"'
-                self.connection.execute(f"DROP {kind} {quoted}")
+                self.connection.execute(f"DROP {kind} {quoted(name)}")
                 names.remove(what)
             raise _Done
         return found
+
+    def _broken_triggers(self) -> dict[str, str]:
+        """What cannot be written because of a trigger; renames do not look that deep."""
+        query = (
+            "SELECT tbl_name, group_concat(name, ', ') FROM sqlite_master"
+            " WHERE type = 'trigger' GROUP BY tbl_name"
+        )
+        found: dict[str, str] = {}
+        for table, triggers in self.connection.execute(query).fetchall():
+            for event, statement in self._writes(table):
+                try:
+                    self.connection.execute(f"EXPLAIN {statement}").close()
+                except sqlite3.Error as error:
+                    found[f"{event} {table}"] = f"trigger {triggers} on {table}: {error}"
+        return found
+
+    def _writes(self, table: str) -> Iterator[tuple[str, str]]:
+        """A statement for each event that a trigger can wait for, with every column."""
+        query = "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0"
+        columns = [quoted(row[0]) for row in self.connection.execute(query, (table,))]
+        name = quoted(table)
+        yield "INSERT", f"INSERT INTO {name} DEFAULT VALUES"
+        yield "UPDATE", f"UPDATE {name} SET {', '.join(f'{c} = {c}' for c in columns)}"
+        yield "DELETE", f"DELETE FROM {name}"
 
     def _views_and_triggers(self) -> list[str]:
         query = "SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('view', 'trigger')"

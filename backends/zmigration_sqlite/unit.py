@@ -13,7 +13,7 @@ from pathlib import Path
 from zmigration_api import LockTimeout, Progress, Step, StepFailed, StoreError, VerificationFailed
 from zmigration_sql import quoted
 
-from .connection import Connection, connect
+from .connection import Connection, check_file, connect
 from .holder import holder
 from .references import References
 
@@ -39,6 +39,8 @@ class Unit:
             raise
 
     def _connect(self) -> Connection:
+        if not self._made_file:
+            check_file(self._path, self._display)
         try:
             raw = connect(self._path, "mode=rwc", 0)
         except sqlite3.Error as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from zmigration_api import (
     AddColumn,
     AlterColumn,
     Backfill,
+    Change,
     CopyOf,
     CreateTable,
     Default,
@@ -28,6 +30,8 @@ from zmigration_api import (
     UnsupportedChange,
     Using,
 )
+from zmigration_csv.files import CsvFile
+from zmigration_csv.rewrite import Rewrite
 
 ADD_EMAIL = AddColumn("users", column("email"))
 DROP_AGE = DropColumn("users", column("age", "int"))
@@ -237,11 +241,19 @@ def test_dropping_what_was_added_gives_the_same_bytes(
     tmp_path: Path, rows: list[tuple[bytes, ...]], end: bytes, last: bool, drop: str
 ) -> None:
     content = end.join([b"id,name,age", *map(b",".join, rows)]) + end * last
-    assert migrated(content, ADD_EMAIL, folder=tmp_path).count(b"email") == 1
-    grown = (tmp_path / "users.csv").read_bytes()
-    assert migrated(grown, DropColumn("users", column("email")), folder=tmp_path) == content
-    shrunk = migrated(content, DropColumn("users", column(drop)), folder=tmp_path)
+    grown = rewritten(content, ADD_EMAIL, tmp_path)
+    assert rewritten(grown, DropColumn("users", column("email")), tmp_path) == content
+    shrunk = rewritten(content, DropColumn("users", column(drop)), tmp_path)
+    assert len(_read(grown)[0]) == 4
     assert _read(shrunk) == [_without(row, drop) for row in _read(content)]
+
+
+def rewritten(content: bytes, change: Change, folder: Path) -> bytes:
+    """One pass without the fsyncs of a commit."""
+    path = folder / "t.csv"
+    path.write_bytes(content)
+    rewrite = Rewrite(CsvFile(path, path, b","), [change], USERS, datetime.min)
+    return b"".join(rewrite.pieces(lambda done, total: None))
 
 
 def _read(content: bytes) -> list[list[str]]:
@@ -293,7 +305,7 @@ def test_names_that_leave_the_folder(tmp_path: Path, name: str) -> None:
 
 
 def test_what_a_file_cannot_do_is_refused_by_the_plan(tmp_path: Path) -> None:
-    changes = [
+    changes: list[Change] = [
         AddColumn("users", column("x", default=Default(kind="expression", text="random()"))),
         AddColumn("users", column("x", generated="a + b")),
         AlterColumn("users", column("a"), column("a", "int", using=Using(expression="a::int"))),

@@ -441,7 +441,7 @@ def test_unconvertible_values_are_named(store: PostgreSQLStore, asked: Schema) -
 def test_a_missing_database_is_empty_made_by_begin_and_undone_by_rollback(
     postgres_server: str,
 ) -> None:
-    dsn = with_database(postgres_server, 'Made%20By%20%22Us%22')
+    dsn = with_database(postgres_server, "Made%20By%20%22Us%22")
     target = Target(data_type="postgresql", dsn=dsn)
     databases = "SELECT 1 FROM pg_database WHERE datname = 'Made By \"Us\"'"
     with (

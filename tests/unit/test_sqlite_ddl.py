@@ -6,9 +6,11 @@ import pytest
 from zmigration_sqlite.ddl import parse_table, primary_key, rowid_alias
 from zmigration_sqlite.tokens import fold, terminated, text_of, tokenize
 
-ODD = '''CREATE TABLE "t"( -- head, (
+ODD = (
+    """CREATE TABLE "t"( -- head, (
   id INTEGER PRIMARY KEY AUTOINCREMENT, -- the id, (yes)
-  /* own, */ [na me] VARCHAR(255) COLLATE NOCASE NOT NULL DEFAULT 'a,(b''' + """''c' , -- nm
+  /* own, */ [na me] VARCHAR(255) COLLATE NOCASE NOT NULL DEFAULT 'a,(b"""
+    + """''c' , -- nm
   -- about c
   `c` TEXT CHECK ("c" <> ')' AND c != ',') /* mid ) */ NOT NULL -- c!
   , g INT GENERATED ALWAYS AS (id*2) STORED,p INT CONSTRAINT "r f" REFERENCES t(id)
@@ -17,6 +19,7 @@ ODD = '''CREATE TABLE "t"( -- head, (
   CONSTRAINT u UNIQUE([na me]) CHECK (c > 'x') FOREIGN KEY (p) REFERENCES "t" ON DELETE SET NULL,
   CHECK (g >= 0) -- last
 )"""
+)
 
 TEXTS = [
     ODD,
@@ -82,7 +85,9 @@ def test_a_column_is_added_in_the_layout_of_the_others() -> None:
 
 
 def test_a_column_goes_and_leaves_the_comments_of_the_others() -> None:
-    sql = "CREATE TABLE t(\n  a INT, -- first\n  -- about b\n  b INT, -- second\n  c INT -- third\n)"
+    sql = (
+        "CREATE TABLE t(\n  a INT, -- first\n  -- about b\n  b INT, -- second\n  c INT -- third\n)"
+    )
     text = parse_table(sql)
     left = text.without_column("b").render()
     assert left == "CREATE TABLE t(\n  a INT, -- first\n  c INT -- third\n)"
@@ -124,7 +129,9 @@ def test_statements_end_where_a_comment_does_not_swallow_the_semicolon() -> None
     assert terminated("DROP TABLE t ; -- c") == "DROP TABLE t ; -- c"
 
 
-@pytest.mark.parametrize("sql", ["CREATE VIRTUAL TABLE t USING fts5(a)", "CREATE VIEW v AS SELECT 1"])
+@pytest.mark.parametrize(
+    "sql", ["CREATE VIRTUAL TABLE t USING fts5(a)", "CREATE VIEW v AS SELECT 1"]
+)
 def test_other_things_are_no_tables(sql: str) -> None:
     with pytest.raises(ValueError, match="CREATE TABLE"):
         parse_table(sql)

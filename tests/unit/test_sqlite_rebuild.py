@@ -31,7 +31,7 @@ CASES = [
         "hostile names",
         'CREATE TABLE "x""; DROP TABLE t; --"("order" INT, v TEXT, "a b;,(" TEXT DEFAULT \'),(\');'
         'CREATE INDEX "i;""x" ON "x""; DROP TABLE t; --"("a b;,(" DESC, "order");'
-        'INSERT INTO "x""; DROP TABLE t; --" VALUES (1, \'a\', \'--\');'
+        "INSERT INTO \"x\"\"; DROP TABLE t; --\" VALUES (1, 'a', '--');"
         "CREATE TABLE t(v)",
         table='x"; DROP TABLE t; --',
     ),
@@ -96,7 +96,8 @@ CASES = [
         "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT, boss INT REFERENCES t ON DELETE CASCADE,"
         " FOREIGN KEY (boss) REFERENCES t(id) DEFERRABLE INITIALLY DEFERRED);"
         "CREATE TABLE kid(id INTEGER PRIMARY KEY, p INT REFERENCES t(id) ON DELETE CASCADE);"
-        "INSERT INTO t VALUES (1, 'a', 2), (2, 'b', 1), (3, 'c', NULL); INSERT INTO kid VALUES(5,3)",
+        "INSERT INTO t VALUES (1, 'a', 2), (2, 'b', 1), (3, 'c', NULL);"
+        "INSERT INTO kid VALUES (5, 3)",
     ),
     Case(
         "sequence",
@@ -108,8 +109,11 @@ CASES = [
         "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);"
         "INSERT INTO t(v) VALUES ('a'), ('b'); DELETE FROM t",
     ),
-    Case("rowid is a column", "CREATE TABLE t(rowid TEXT, oid INT, v TEXT);"
-         "INSERT INTO t(_rowid_, rowid, oid, v) VALUES (8, 'r', 1, 'v')"),
+    Case(
+        "rowid is a column",
+        "CREATE TABLE t(rowid TEXT, oid INT, v TEXT);"
+        "INSERT INTO t(_rowid_, rowid, oid, v) VALUES (8, 'r', 1, 'v')",
+    ),
 ]
 
 

@@ -64,6 +64,8 @@ def _both(connection: sqlite3.Connection, value: Any, old: Column, new: Column) 
     stored = CODEC.to_store(value, old)
     try:
         expected = CODEC.to_store(convert(value, old.type, new.type), new)
+        if isinstance(expected, str):
+            expected.encode()  # bytes that are no text: SQLite cannot keep them as one
     except ValueError:
         expected = None
     try:
@@ -138,8 +140,11 @@ def test_what_other_programs_store_is_read(raw: Any, kind: TypeKind, value: Any)
 
 @pytest.mark.parametrize(
     ("raw", "kind"),
-    [("x", "int"), (1.5, "int"), (float("inf"), "int"), (2, "bool"), (20240102, "date")]
-    + [(b"x", "text"), ("{", "json"), (float("inf"), "decimal"), ("x", "uuid"), (b"1", "float")],
+    [
+        *(("x", "int"), (1.5, "int"), (float("inf"), "int"), (2, "bool"), (20240102, "date")),
+        *((b"x", "text"), ("{", "json"), (float("inf"), "decimal"), ("x", "uuid")),
+        (b"1", "float"),
+    ],
 )
 def test_what_is_none_of_the_type_is_refused(raw: Any, kind: TypeKind) -> None:
     with pytest.raises(ValueError, match=r"^(is|has)"):
@@ -173,8 +178,11 @@ def test_types_are_read_back_from_their_texts() -> None:
 
 @pytest.mark.parametrize(
     "declared",
-    [*("INT", "TEXT", "VARCHAR(10)", "BOOLEAN", "DOUBLE PRECISION", "BLOB", "DATE", "", "CHARINT")]
-    + ["FLOATING POINT", "DECIMAL(10,5)", "STRING", "BIGINT", "NATIVE CHARACTER(70)", "XYZ"],
+    [
+        *("INT", "TEXT", "VARCHAR(10)", "BOOLEAN", "DOUBLE PRECISION", "BLOB", "DATE", ""),
+        *("FLOATING POINT", "DECIMAL(10,5)", "STRING", "BIGINT", "NATIVE CHARACTER(70)"),
+        *("CHARINT", "XYZ"),
+    ],
 )
 def test_affinity_is_sqlite_s(declared: str) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
@@ -206,7 +214,11 @@ ZCLI = {
 @pytest.mark.parametrize("kind", [k for k in KINDS if k != "native"])
 def test_zcli_s_columns_and_ours_read_as_what_they_were_made_for(kind: TypeKind) -> None:
     wanted = ColumnType(kind=kind, length=20 if kind == "str" else None)
-    for declared in (ZCLI[kind], declared_type(wanted, None), declared_type(wanted, None, strict=True)):
+    for declared in (
+        ZCLI[kind],
+        declared_type(wanted, None),
+        declared_type(wanted, None, strict=True),
+    ):
         assert reads_as(column("c", neutral(declared).kind, native=declared.lower()), wanted)
         assert declared == "TEXT" or holds(declared, wanted)
 
@@ -223,7 +235,9 @@ def test_lengths_are_not_sqlite_s_to_keep() -> None:
 
 
 def test_new_columns_follow_what_the_table_does() -> None:
-    zcli = Table(name="t", columns=(column("a", native="text"), column("i", "int", native="integer")))
+    zcli = Table(
+        name="t", columns=(column("a", native="text"), column("i", "int", native="integer"))
+    )
     ours = Table(name="t", columns=(column("a", "str", native="varchar(255)"),))
     ints = Table(name="t", columns=(column("f", "bool", native="integer"),))
     string = ColumnType(kind="str", length=40)
@@ -244,9 +258,7 @@ def test_columns_of_one_kind_of_text_are_converted_in_place(tmp_path: Path) -> N
     )
     (step,) = migrate(path, AlterColumn("t", column("v"), column("v", "datetime")))
     call = "zmigration_convert(v, 'text', 'datetime')"
-    assert step.statements == (
-        f"UPDATE t SET v = {call} WHERE v COLLATE BINARY IS NOT {call};",
-    )
+    assert step.statements == (f"UPDATE t SET v = {call} WHERE v COLLATE BINARY IS NOT {call};",)
     moments = [("2024-01-02 03:04:05",), (None,), ("2024-01-02 00:00:00",)]
     assert query(path, "SELECT v FROM t") == moments
     with pytest.raises(StepFailed, match="is not a UUID"):

@@ -1,0 +1,459 @@
+"""Whatever is wrong: the right exit code, one clear sentence, no traceback, nothing changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import pytest
+
+from tests.cli.folder import META, ROWS, USERS, ZSPARK, AppFolder
+from tests.scenarios.harness import Done, run, run_process
+
+APPROVED = ("--auto-approve",)
+EMAIL = USERS + "  email: {type: str}\n"
+SQLITE = META.replace("csv", "sqlite")
+BOMB = "x: {{a0: &a0 {{t: 1}}{}}}\n".format(
+    "".join(f", a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 8))
+)
+Break: TypeAlias = Callable[[AppFolder], object]
+
+
+class Case(NamedTuple):
+    """How the app is broken, and what is said of it. `arguments` follow the app file."""
+
+    name: str
+    broken: Break
+    exit: int
+    message: str
+    arguments: Sequence[str] = APPROVED
+
+
+def tables(text: str) -> Break:
+    return lambda app: app.schema(text)
+
+
+def meta(text: str, of: str = USERS) -> Break:
+    return lambda app: app.schema(of, text)
+
+
+def written(name: str, content: str | bytes) -> Break:
+    return lambda app: app.write(name, content)
+
+
+def rows(content: str | bytes) -> Break:
+    def broken(app: AppFolder) -> None:
+        app.schema(EMAIL)
+        app.write("Data/users.csv", content)
+
+    return broken
+
+
+def hook(path: str, code: str | None = None) -> Break:
+    def broken(app: AppFolder) -> None:
+        app.schema(EMAIL, f"{META}  zMigrationHooks: {{after_migrate: {path!r}}}\n")
+        if code is not None:
+            app.write("plugins/m.py", code)
+
+    return broken
+
+
+def sqlite_file(content: bytes | None) -> Break:
+    """The SQLite file with these bytes; None: a folder is in its place."""
+
+    def broken(app: AppFolder) -> None:
+        app.schema(EMAIL, SQLITE)
+        if content is None:
+            (app.path / "Data/data.db").mkdir()
+        else:
+            app.write("Data/data.db", content)
+
+    return broken
+
+
+def postgres(url: str) -> Break:
+    def broken(app: AppFolder) -> None:
+        app.schema(EMAIL, META.replace("csv", "postgresql"))
+        app.write(".zEnv", f"ZDATA_USERS_URL={url}\n")
+
+    return broken
+
+
+def nothing(app: AppFolder) -> None:
+    """Nothing is wrong with the app; the arguments are."""
+
+
+def pending(app: AppFolder) -> None:
+    app.with_email()
+
+
+def no_app(app: AppFolder) -> None:
+    (app.path / "zTest.py").unlink()
+
+
+def folder_as_app(app: AppFolder) -> None:
+    no_app(app)
+    (app.path / "zTest.py").mkdir()
+
+
+def nothing_to_migrate(app: AppFolder) -> None:
+    (app.path / "models/zSchema.users.yaml").unlink()
+
+
+def data_is_a_file(app: AppFolder) -> None:
+    shutil.rmtree(app.path / "Data")
+    app.write("Data", "not a folder")
+
+
+def below_a_file(app: AppFolder) -> None:
+    app.write(".zEnv", f"ZDATA_USERS_URL={app.path}/zTest.py/Data\n")
+
+
+def table_in_two_files(app: AppFolder) -> None:
+    app.write("models/zSchema.people.yaml", f"{META}\n{USERS}")
+
+
+def hook_through_a_link(app: AppFolder) -> None:
+    outside = app.path.parent / "outside.py"
+    outside.write_text("def f(zcli): ...\n")
+    hook("@.plugins.m.f")(app)
+    (app.path / "plugins/m.py").symlink_to(outside)
+
+
+def schema_through_a_link(app: AppFolder) -> None:
+    outside = app.path.parent / "outside.yaml"
+    outside.write_text(app.text())
+    nothing_to_migrate(app)
+    (app.path / "models/zSchema.users.yaml").symlink_to(outside)
+
+
+CASES = [
+    Case("missing app file", no_app, 2, "zTest.py"),
+    Case("folder as app file", folder_as_app, 2, "is a folder"),
+    Case("no zSpark", written("zTest.py", "print('hello')\n"), 2, "zSpark"),
+    Case("app file with a syntax error", written("zTest.py", "zSpark = {\n"), 2, "zTest.py:"),
+    Case("app file of bytes", written("zTest.py", b"\xff\xfe\x00zSpark"), 2, "zTest.py"),
+    Case(
+        "zSpace that is not there",
+        written("zTest.py", 'zSpark = {"zSpace": "nowhere"}\n'),
+        2,
+        "does not exist",
+    ),
+    Case("dotenv file of bytes", written(".zEnv", b"\xff\xfe\x00"), 2, "is not UTF-8 text"),
+    Case("dotenv line without sense", written(".zEnv", "ZDATA USERS;URL\n"), 2, "No schemas found"),
+    Case("no schema at all", nothing_to_migrate, 2, "No schemas found with zMigration enabled"),
+    Case("zMigration false", meta(META.replace("true", "false")), 2, "No schemas found"),
+    Case(
+        "unknown Data_Type",
+        meta(META.replace("csv", "oracle")),
+        2,
+        "installed backends are csv, postgresql, sqlite",
+    ),
+    Case("no Data_Type", meta(META.replace("  Data_Type: csv\n", "")), 2, "Data_Type"),
+    Case("version without sense", meta(META.replace("v1.0.0", "banana")), 2, "not a version"),
+    Case("version that YAML cuts", meta(META.replace("v1.0.0", "1.10")), 2, "write v1.10.0"),
+    Case(
+        "no version",
+        meta(META.replace("  zMigrationVersion: v1.0.0\n", "")),
+        2,
+        "zSchema.users has no zMigrationVersion",
+    ),
+    Case("zMigration maybe", meta(META.replace("true", "maybe")), 2, "must be true or false"),
+    Case("key twice", tables(USERS + "  name: {type: int}\n"), 2, "The key name is there twice"),
+    Case("tab", tables("users:\n\tid: {type: int}\n"), 2, "A tab cannot indent YAML"),
+    Case("no YAML", tables("users: {id: [\n"), 2, "zSchema.users.yaml:"),
+    Case("empty file", written("models/zSchema.users.yaml", ""), 2, "empty"),
+    Case("no Meta", written("models/zSchema.users.yaml", USERS), 2, "has no Meta section"),
+    Case("two Metas", meta(META + META.replace("Meta", "zMeta")), 2, "both Meta and zMeta"),
+    Case("alias bomb", tables(USERS + BOMB), 2, "aliases stand for more than"),
+    Case(
+        "foreign key to no table",
+        tables(USERS + "  team: {type: int, foreign_key: teams.id}\n"),
+        2,
+        "teams",
+    ),
+    Case(
+        "foreign key to no column",
+        tables(USERS + "  boss: {type: int, foreign_key: users.nr}\n"),
+        2,
+        "users.nr",
+    ),
+    Case(
+        "foreign key without a dot", tables(USERS + "  b: {type: int, fk: users}\n"), 2, "users.id"
+    ),
+    Case("unknown type", tables(USERS + "  age: {type: itn}\n"), 2, "did you mean int"),
+    Case("unknown short type", tables(USERS + "  age: strr\n"), 2, "str"),
+    Case(
+        "default of another type",
+        tables(USERS + "  age: {type: int, default: old}\n"),
+        2,
+        "The default of users.age, 'old', is not a whole number",
+    ),
+    Case(
+        "default outside the enum",
+        tables(USERS + "  role: {type: str, enum: [a, b], default: c}\n"),
+        2,
+        "users.role",
+    ),
+    Case("primary key of no column", tables(USERS + "  primary_key: [nr]\n"), 2, "nr"),
+    Case(
+        "renamed from itself",
+        tables(USERS + "  a: {type: str, renamed_from: a}\n"),
+        2,
+        "users.a is renamed from itself",
+    ),
+    Case("table of nothing", tables(USERS + "posts:\n"), 2, "The table posts says nothing"),
+    Case("unknown policy", meta(META + "  zMigrationPolicy: x\n", EMAIL), 2, "version policy 'x'"),
+    Case("schema outside the app", schema_through_a_link, 2, "leads out of the app's folder"),
+    Case("one table in two files", table_in_two_files, 2, "users"),
+    Case("ragged row", rows("id,name\n1,ada\n2\n"), 1, "line 3"),
+    Case("column twice in the header", rows("id,name,name\n1,a,b\n"), 1, "name"),
+    Case("wrong encoding", rows(b"id,name\n1,J\xfcrgen\n"), 1, "UTF-8"),
+    Case("open quote", rows('id,name\n1,"ada\n2,bob\n'), 1, "quote"),
+    Case("no header", rows(""), 1, "header"),
+    Case("data folder is a file", data_is_a_file, 1, "Data"),
+    Case("data folder below a file", below_a_file, 1, "zTest.py"),
+    Case("no SQLite file", sqlite_file(b"no database at all\n" * 100), 1, "not a database"),
+    Case("folder as SQLite file", sqlite_file(None), 1, "data.db"),
+    Case("CSV at a DSN", written(".zEnv", "ZDATA_USERS_URL=postgresql://h/d\n"), 2, "cannot use"),
+    Case("DSN without a database", postgres("postgresql://h:5432/"), 2, "names no database"),
+    Case("hook file missing", hook("@.plugins.missing.f"), 2, "hook @.plugins.missing.f"),
+    Case("hook path without sense", hook("plugins/m.py:f"), 2, "is not a path to a function"),
+    Case("hook outside the app", hook_through_a_link, 2, "leads out of the app's folder"),
+    Case("hook function missing", hook("@.plugins.m.f", "x = 1\n"), 2, "m.py has no function f"),
+    Case("hook with a syntax error", hook("@.plugins.m.f", "def f(:\n"), 2, "SyntaxError"),
+    Case("hook failing at import", hook("@.plugins.m.f", "1 / 0\n"), 2, "ZeroDivisionError"),
+    Case("hook that leaves", hook("@.plugins.m.f", "def f(): exit(0)\n"), 1, "SystemExit"),
+    Case("hooks as a list", meta(META + "  zMigrationHooks: [a]\n"), 2, "must be a mapping"),
+    Case(
+        "unknown moment",
+        meta(META + "  zMigrationHooks: {after_migration: x}\n"),
+        2,
+        "did you mean after_migrate",
+    ),
+    Case("nobody to approve", pending, 3, "add --auto-approve", ()),
+    Case("nobody to approve JSON", pending, 3, "add --auto-approve", ("--json",)),
+    Case("--version nonsense", pending, 2, "--version", ("--version", "new", "--auto-approve")),
+    Case(
+        "--schema unknown",
+        pending,
+        2,
+        "no enabled schema is called posts",
+        ("--schema", "posts", "--auto-approve"),
+    ),
+]
+USAGE = [
+    ("unknown flag", ("--frobnicate",), "--frobnicate"),
+    ("conflicting flags", ("--dry-run", "--check"), "not allowed with"),
+    ("timeout without sense", ("--lock-timeout", "soon"), "--lock-timeout"),
+    ("timeout out of range", ("--lock-timeout", "-1"), "--lock-timeout"),
+    ("version without a value", ("--version",), "--version"),
+    ("two app files", ("other.py",), "other.py"),
+]
+
+
+def test_the_app_itself_is_fine(app: AppFolder) -> None:
+    assert app.run("--dry-run").code == 0
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_bad_input(app: AppFolder, case: Case) -> None:
+    case.broken(app)
+    before = app.snapshot()
+    done = app.run(*case.arguments)
+    assert done.code == case.exit, done.said
+    assert case.message in done.said
+    assert_one_error(done)
+    assert app.snapshot() == before
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_bad_input_is_found_by_looking_too(app: AppFolder, case: Case) -> None:
+    if case.exit == 3 or "hook" in case.name:
+        pytest.skip("looking asks nobody and runs no hook")
+    case.broken(app)
+    before = app.snapshot(times=True)
+    flags = [flag for flag in case.arguments if flag != "--auto-approve"]
+    done = app.run("--check", *flags)
+    assert done.code == case.exit, done.said
+    assert case.message in done.said
+    assert app.snapshot(times=True) == before
+
+
+@pytest.mark.parametrize(("name", "flags", "message"), USAGE, ids=[case[0] for case in USAGE])
+def test_bad_usage(app: AppFolder, name: str, flags: Sequence[str], message: str) -> None:
+    app.with_email()
+    before = app.snapshot()
+    done = app.run("--auto-approve", *flags)
+    assert done.code == 2
+    assert message in done.err
+    assert "Traceback" not in done.said
+    assert app.snapshot() == before
+
+
+def test_no_app_file_given() -> None:
+    done = run()
+    assert done.code == 2
+    assert "app_file" in done.err
+
+
+def assert_one_error(done: Done) -> None:
+    assert "Traceback" not in done.said
+    assert "defect" not in done.said
+    if not done.out.startswith("{"):
+        lines = [line for line in done.said.splitlines() if line.startswith("❌")]
+        assert len(lines) == 1, done.said
+
+
+@pytest.mark.parametrize("name", ["missing app file", "tab", "ragged row", "nobody to approve"])
+def test_in_a_process_of_its_own(app: AppFolder, name: str) -> None:
+    case = next(case for case in CASES if case.name == name)
+    case.broken(app)
+    before = app.snapshot()
+    done = run_process("migrate", app.file, *case.arguments)
+    assert done.code == case.exit, done.said
+    assert case.message in done.said
+    assert_one_error(done)
+    assert app.snapshot() == before
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--debug",), ("--dry-run",), ("--sql",)])
+def test_a_password_is_never_shown(app: AppFolder, flags: Sequence[str]) -> None:
+    postgres("postgresql://someone:s3cr%24et@127.0.0.1:1/nowhere?password=an0ther")(app)
+    before = app.snapshot()
+    done = app.run("--auto-approve", *flags)
+    assert done.code == 1, done.said
+    assert "127.0.0.1" in done.said
+    for secret in ("s3cr", "an0ther"):
+        assert secret not in done.said
+    assert app.snapshot() == before
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--debug",)])
+def test_a_wrong_login_is_told_without_the_password(
+    app: AppFolder, postgres_dsn: str, flags: Sequence[str]
+) -> None:
+    address = postgres_dsn.partition("@")[2]
+    postgres(f"postgresql://nobody_here:s3cret@{address}")(app)
+    done = app.run("--auto-approve", *flags)
+    assert done.code == 1, done.said
+    assert "nobody_here" in done.said
+    assert "s3cret" not in done.said
+
+
+def test_the_password_of_meta_is_never_shown_or_recorded(app: AppFolder, postgres_dsn: str) -> None:
+    user_at_host, _, database = postgres_dsn.partition("//")[2].partition("/")
+    user, _, address = user_at_host.partition("@")
+    host, _, port = address.partition(":")
+    login = f"  Data_Host: {host}\n  Data_Port: {port}\n  Data_User: {user}\n"
+    more = f"{login}  Data_Password: s3cret\n  Data_Label: {database}\n"
+    app.schema(EMAIL, META.replace("csv", "postgresql") + more)
+    done = app.run("--auto-approve", "--debug")
+    assert done.code == 0, done.said
+    assert "s3cret" not in done.said
+    assert "s3cret" not in app.run("--history", "--json").said
+    assert "s3cret" not in app.run("--status").said
+
+
+def test_a_database_that_is_locked(app: AppFolder) -> None:
+    app.schema(EMAIL, SQLITE)
+    path = app.path / "Data/data.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)")
+        connection.execute("BEGIN IMMEDIATE")
+        before = app.snapshot()
+        done = app.run("--auto-approve", "--lock-timeout", "0.2")
+        assert done.code == 5, done.said
+        assert_one_error(done)
+        assert {k: v for k, v in app.snapshot().items() if "journal" not in k} == {
+            k: v for k, v in before.items() if "journal" not in k
+        }
+
+
+@pytest.mark.parametrize("kind", ["csv", "sqlite"])
+def test_a_folder_that_may_not_be_written(kind: str) -> None:
+    """Run as somebody whom the permissions hold for, since they do not for root."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        app = AppFolder.laid_out(folder / "zCloud")
+        app.schema(EMAIL, META.replace("csv", kind))
+        if kind == "sqlite":
+            with closing(sqlite3.connect(app.path / "Data/data.db")) as connection:
+                connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)")
+        (app.path / "Data").chmod(0o555)
+        before = app.snapshot(times=True)
+        done = as_nobody(app.file, "--auto-approve")
+        assert done.code == 1, done.said
+        assert "Data" in done.said
+        assert_one_error(done)
+        assert app.snapshot(times=True) == before
+
+
+def as_nobody(*arguments: str) -> Done:
+    """`zolo migrate` by a user without rights here; the code is copied where it can be read."""
+    if os.geteuid() != 0:
+        return run_process("migrate", *arguments)
+    done = subprocess.run(
+        [sys.executable, "-m", "zcli_migration", "migrate", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        user="nobody",
+        extra_groups=[],
+        env={**os.environ, "HOME": "/nonexistent", "XDG_DATA_HOME": "/nonexistent"},
+    )
+    assert "Permission denied" not in done.stderr or "❌" in done.stderr, done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_bad_schema_is_named_with_file_and_line(app: AppFolder) -> None:
+    app.schema(USERS + "  age: {type: itn}\n")
+    error = app.run("--auto-approve", "--json").json["error"]
+    assert error["code"] == "schema_file"
+    assert error["file"].endswith("models/zSchema.users.yaml")
+    assert error["line"] == 10
+    assert "int" in error["hint"]
+
+
+def test_one_bad_store_does_not_stop_the_others(app: AppFolder) -> None:
+    app.with_email()
+    app.write("models/zSchema.posts.yaml", POSTS)
+    app.write("More/posts.csv", 'id\n"1\n')
+    app.write(".zEnv", "ZDATA_POSTS_URL=@.More\nZDATA_USERS_URL=@.Data\n")
+    done = app.run("--auto-approve", "--json")
+    found = {schema["name"]: schema["status"] for schema in done.json["schemas"]}
+    assert (done.code, found) == (1, {"zSchema.posts": "failed", "zSchema.users": "applied"})
+    assert app.text("More/posts.csv") == 'id\n"1\n'
+    assert app.text("Data/users.csv") == "id,name,email\n1,ada,\n2,bob,\n"
+
+
+def test_schemas_of_one_store_go_together_or_not_at_all(app: AppFolder) -> None:
+    app.with_email()
+    app.write("models/zSchema.posts.yaml", POSTS)
+    app.write("Data/posts.csv", 'id\n"1\n')
+    app.write(".zEnv", "ZDATA_POSTS_URL=@.Data\nZDATA_USERS_URL=@.Data\n")
+    before = app.snapshot()
+    done = app.run("--auto-approve", "--json")
+    assert [schema["status"] for schema in done.json["schemas"]] == ["failed", "failed"]
+    assert done.code == 1
+    assert app.snapshot() == before
+
+
+POSTS = META.replace("USERS", "POSTS") + "posts:\n  id: {type: int, pk: true}\n  title: str\n"
+
+
+def test_the_broken_apps_are_broken_by_one_thing(app: AppFolder) -> None:
+    """What the cases start from is what the specification shows."""
+    assert app.text("zTest.py") == ZSPARK
+    assert app.text("Data/users.csv") == ROWS
+    assert len(CASES) + len(USAGE) >= 35

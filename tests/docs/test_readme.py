@@ -1,0 +1,175 @@
+import os
+import pty
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.docs.fences import ROOT, Command, Fence, commands, fences, pages
+from zcli_migration.cli import migrate_parser
+
+README = ROOT / "README.md"
+
+
+class Shell:
+    """Runs one command after the other as a person would type them, folder changes included."""
+
+    def __init__(self, home: Path, folder: Path) -> None:
+        self.folder = folder
+        self.note = home / "pwd"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ZDATA_")}
+        self.environment = {
+            **kept,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
+            "HOME": str(home),
+            "XDG_DATA_HOME": str(home / "user-data"),
+            "COLUMNS": "80",
+            "NO_COLOR": "1",
+            "PYTHONUTF8": "1",
+        }
+
+    def run(self, command: Command) -> tuple[int, str]:
+        """The exit code and everything printed; what is typed at prompts comes by a terminal."""
+        script = f"{command.text}\ncode=$?; pwd >{shlex.quote(str(self.note))}; exit $code"
+        person, terminal = pty.openpty()
+        try:
+            os.write(person, "".join(f"{answer}\n" for answer in command.answers).encode())
+            done = subprocess.run(
+                ["bash", "-c", script],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=terminal if command.answers else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                timeout=120,
+            )
+        finally:
+            os.close(person)
+            os.close(terminal)
+        self.folder = Path(self.note.read_text().strip())
+        return done.returncode, with_echo(done.stdout, command.answers)
+
+
+def with_echo(output: str, answers: list[str]) -> str:
+    """The output as a terminal shows it: with what was typed at each prompt."""
+    typed = iter(answers)
+    return re.sub(r"\[y/N\] ", lambda prompt: f"{prompt[0]}{next(typed)}\n", output)
+
+
+def shell_for(page: Path, scratch: Path) -> Shell:
+    """The README's reader sits in a clone, every other page's in a copy of the example app."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    app = shutil.copytree(
+        ROOT / "examples" / "zCloud", scratch / "examples" / "zCloud", ignore=ignored
+    )
+    return Shell(scratch, scratch if page == README else Path(app))
+
+
+def page_name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", pages(), ids=page_name)
+def test_commands(page: Path, tmp_path: Path) -> None:
+    shell = shell_for(page, tmp_path)
+    for command in commands(page):
+        code, output = shell.run(command)
+        assert code == command.exit_code, f"{command.place}\n{output}"
+        assert command.prints(output), f"{command.place}\nreally prints:\n{output}"
+
+
+def test_the_quick_start_is_there() -> None:
+    typed = [command.text for command in commands(README)]
+    assert "zolo migrate zTest.py" in typed
+    assert any(command.answers for command in commands(README))
+
+
+@pytest.mark.parametrize(
+    ("documented", "printed", "same"),
+    [
+        ("a\n...\nd\n", "a\nb\nc\nd\n", True),
+        ("a\n...\nd\n", "a\nd\n", True),
+        ("Hash: ...\n", "Hash: 12ab...\n", True),
+        ("a\nb\n", "a\n", False),
+        ("a\n", "a\nb\n", False),
+        ("sure? [y/N] y\n\nok\n", with_echo("sure? [y/N] \nok\n", ["y"]), True),
+        ("sure? [y/N] n\nok\n", with_echo("sure? [y/N] ok\n", ["n"]), True),
+    ],
+)
+def test_documented_output_is_compared(documented: str, printed: str, same: bool) -> None:
+    command = Command("here", "true", 0, tuple(documented.splitlines()))
+    assert command.prints(printed) is same
+
+
+def all_fences(language: str) -> list[Fence]:
+    return [fence for page in pages() for fence in fences(page) if fence.language == language]
+
+
+def fence_place(fence: Fence) -> str:
+    return fence.place
+
+
+@pytest.mark.parametrize("fence", all_fences("python"), ids=fence_place)
+def test_python_compiles(fence: Fence) -> None:
+    compile(fence.text, fence.place, "exec")
+
+
+@pytest.mark.parametrize("fence", all_fences("yaml"), ids=fence_place)
+def test_yaml_is_valid(fence: Fence) -> None:
+    assert yaml.safe_load(fence.text)
+
+
+def test_help_is_the_real_one() -> None:
+    block = next(fence for fence in fences(README) if fence.text.startswith("usage: zolo migrate"))
+    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+    real = subprocess.check_output(
+        [sys.executable, "-m", "zcli_migration", "--help"], text=True, env=environment
+    )
+    usage, body = block.text.split("\n\n", 1)
+    real_usage, real_body = real.split("\n\n", 1)
+    assert body.strip() == real_body.strip()
+    # Where the usage line is folded differs from one Python to the next.
+    assert usage.split() == real_usage.split()
+
+
+def test_every_flag_has_a_row() -> None:
+    rows = re.findall(r"^\| `(--[\w-]+)", README.read_text(encoding="utf-8"), re.MULTILINE)
+    flags = {
+        option
+        for action in migrate_parser()._actions
+        for option in action.option_strings
+        if option.startswith("--")
+    }
+    assert sorted(rows) == sorted(flags - {"--help"})
+
+
+@pytest.mark.parametrize("page", pages(), ids=page_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    missing = [
+        target
+        for target in targets
+        if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists()
+    ]
+    assert missing == []
+
+
+def test_files_of_the_architecture_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"[\w/.-]+\.(?:py|md|toml|yaml)\b", text))
+    assert len(named) > 15
+    sources = [ROOT, *(ROOT / name for name in ("zcli_migration", "hooks_api", "backends"))]
+    files = {path.as_posix() for folder in sources[1:] for path in folder.rglob("*.py")}
+    missing = [
+        name
+        for name in sorted(named)
+        if not (ROOT / name).exists() and not any(file.endswith(f"/{name}") for file in files)
+    ]
+    assert missing == []
