@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,12 +51,14 @@ class _Candidate:
     path: Path
     meta: Meta
 
-    def belongs_to(self, variable: str, variables: Collection[str]) -> bool:
-        """Whether Meta names the variable, or none of them, and the file's name means it."""
+    def owners(
+        self, variables: Collection[str], meant: Mapping[str, Sequence[str]]
+    ) -> Sequence[str]:
+        """The variable that Meta names, else those that the file's name means."""
         source = self.meta.data_source
         if source and source in variables:
-            return source == variable
-        return variable_for(self.name) == variable.upper()
+            return (source,)
+        return meant.get(variable_for(self.name), ())
 
 
 def variable_for(name: str) -> str:
@@ -86,9 +88,7 @@ class _Search:
 
     def by_variable(self, candidates: list[_Candidate]) -> Iterator[SchemaRef]:
         taken: set[Path] = set()
-        variables = list(self._data_variables())
-        for variable in variables:
-            mine = [found for found in candidates if found.belongs_to(variable, variables)]
+        for variable, mine in self._owned(candidates).items():
             if not mine:
                 self.notes.append(self._no_schema(variable))
             for found in mine:
@@ -96,6 +96,17 @@ class _Search:
                     taken.add(found.path)
                     source = self._set_source(found) or variable
                     yield _ref(found, source, from_environment=True)
+
+    def _owned(self, candidates: list[_Candidate]) -> dict[str, list[_Candidate]]:
+        """The candidates of each variable; variables that differ in case alone share them."""
+        owned: dict[str, list[_Candidate]] = {name: [] for name in self._data_variables()}
+        meant: dict[str, list[str]] = {}
+        for variable in owned:
+            meant.setdefault(variable.upper(), []).append(variable)
+        for found in candidates:
+            for variable in found.owners(owned, meant):
+                owned[variable].append(found)
+        return owned
 
     def _data_variables(self) -> Iterator[str]:
         for variable, value in self.app.environment.items():

@@ -75,6 +75,7 @@ def _units(
 ) -> Iterator[Unit]:
     """A unit for each store that a chosen schema lives in, in the order of discovery."""
     backends = plugins.backends()
+    wanted = {file.path for file in chosen}
     places: dict[str, tuple[Target, BackendType, list[SchemaFile]]] = {}
     for file in enabled:
         backend = _backend(file, plugins, backends)
@@ -83,7 +84,7 @@ def _units(
         places.setdefault(key, (target, backend, []))[2].append(file)
     for target, backend, files in places.values():
         _refuse_same_name(files)
-        mine = tuple(file for file in files if file in chosen)
+        mine = tuple(file for file in files if file.path in wanted)
         if mine:
             store = stack.enter_context(contextlib.closing(backend.open(target)))
             warnings = _check_references(files, backend, store)

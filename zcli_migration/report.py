@@ -16,6 +16,7 @@ from zmigration_api import (
     MigrationError,
     Nulls,
     Orphans,
+    OutcomeUnknown,
     Progress,
     Question,
     Step,
@@ -165,10 +166,12 @@ class Report:
         self._line("   ✅ Already up to date (0 operation(s))", "green")
         self._line()
 
-    def failed(self, unit: Unit) -> None:
+    def failed(self, unit: Unit, error: MigrationError) -> None:
         """Every schema of a unit failed together."""
+        known = "not migrated, nothing was changed"
+        what = "see above" if isinstance(error, OutcomeUnknown) else known
         for file in unit.files:
-            self._line(f"   ❌ {file.name}: not migrated, nothing was changed", "red")
+            self._line(f"   ❌ {file.name}: {what}", "red")
         self._line()
 
     def approve(self) -> bool:
@@ -235,7 +238,8 @@ class Report:
 
 
 def _result_lines(schemas: Sequence[SchemaOutcome]) -> list[tuple[str, str]]:
-    counts = {status: sum(s.status == status for s in schemas) for status in _RESULT_TEXTS}
+    ends = ["unknown" if isinstance(s.error, OutcomeUnknown) else s.status for s in schemas]
+    counts = {end: ends.count(end) for end in _RESULT_TEXTS}
     return [
         (text.format(counts[status]), style)
         for status, (text, style) in _RESULT_TEXTS.items()
@@ -249,6 +253,7 @@ _RESULT_TEXTS = {
     "pending": ("📌 {} migration(s) pending, not applied", "yellow"),
     "skipped": ("⏭️  {} schema(s) skipped", "yellow"),
     "failed": ("❌ {} migration(s) failed, nothing of them was changed", "red"),
+    "unknown": ("❌ {} migration(s) with an unknown outcome, see above", "red"),
 }
 
 

@@ -144,11 +144,11 @@ class _Session:
             return list(self._unit(run, unit))
         except MigrationError as error:
             self.report.error(error)
-            self.report.failed(unit)
+            self.report.failed(unit, error)
             return self._of_unit(unit, "failed", error=error)
         except Exception as error:
             defect = _defect(error, self.report)
-            self.report.failed(unit)
+            self.report.failed(unit, defect)
             return self._of_unit(unit, "failed", error=defect)
         except KeyboardInterrupt:
             run.interrupts.append(2)

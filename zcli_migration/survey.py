@@ -128,9 +128,11 @@ def current_schema(
     """The live tables that are ours, in the terms of the files."""
     reading = Reading(store=unit.store, keeps=unit.backend.keeps, strict=strict)
     tables = []
+    known = _recorded_tables(records)
+    renamed = {t.renamed_from: t for t in reversed(desired.tables) if t.renamed_from}
     for table in live.tables:
-        recorded, observed = _recorded_table(table.name, records)
-        wanted = desired.table(table.name) or _renamed_to(table.name, desired)
+        recorded, observed = known.get(table.name, (None, None))
+        wanted = desired.table(table.name) or renamed.get(table.name)
         if wanted is None and recorded is None:
             continue
         tables.append(
@@ -139,19 +141,16 @@ def current_schema(
     return Schema(tables=tuple(tables))
 
 
-def _recorded_table(
-    name: str, records: Sequence[Recorded | None]
-) -> tuple[Table | None, Table | None]:
+def _recorded_tables(
+    records: Sequence[Recorded | None],
+) -> dict[str, tuple[Table, Table | None]]:
+    """Each table that was recorded, and as it was observed then; of two records the first."""
+    found: dict[str, tuple[Table, Table | None]] = {}
     for recorded in records:
         if recorded and recorded.tables and recorded.observed:
-            table = recorded.tables.table(name)
-            if table is not None:
-                return table, recorded.observed.table(name)
-    return None, None
-
-
-def _renamed_to(name: str, desired: Schema) -> Table | None:
-    return next((t for t in desired.tables if t.renamed_from == name), None)
+            for table in recorded.tables.tables:
+                found.setdefault(table.name, (table, recorded.observed.table(table.name)))
+    return found
 
 
 def _by_schema(
@@ -168,7 +167,10 @@ def _by_schema(
     position = iter(desired.tables)
     for file in files:
         owners.update({next(position).name: file.name for _ in file.tables})
-    return {file.name: tuple(c for c in changes if owners[c.table] == file.name) for file in files}
+    split: dict[str, list[Change]] = {file.name: [] for file in files}
+    for change in changes:
+        split.setdefault(owners[change.table], []).append(change)
+    return {name: tuple(mine) for name, mine in split.items()}
 
 
 def _schema_survey(

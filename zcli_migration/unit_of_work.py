@@ -19,10 +19,12 @@ from zmigration_api import (
     HistoryRecord,
     MigrationContext,
     MigrationError,
+    OutcomeUnknown,
     PlanMoved,
     Progress,
     Schema,
     Step,
+    Store,
     Table,
     Version,
 )
@@ -80,11 +82,24 @@ def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
             )
         results = _inside(run, unit, current, hooks)
         with uninterrupted(run.interrupts):
-            store.commit()
+            _commit(store)
             return _bumped(current, results)
     except BaseException:
         store.rollback()  # does nothing after a commit
         raise
+
+
+def _commit(store: Store) -> None:
+    try:
+        store.commit()
+    except MigrationError as error:
+        if not store.unfinished:
+            raise
+        raise OutcomeUnknown(
+            f"{store.display}: the commit was decided and could not be finished: {error.message}",
+            hint="correct the cause and run again: the next run finishes it",
+            file=error.file,
+        ) from error
 
 
 def _moved(approved: Survey, current: Survey) -> bool:

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
-from zmigration_api import LockTimeout, StepFailed, StoreError
+from zmigration_api import LockTimeout, MigrationError, OutcomeUnknown, StepFailed, StoreError
 
 from .address import Address, load_driver
 from .connection import Connection, connect, server
@@ -146,11 +146,11 @@ class Unit:
         with self.connection.errors():
             raw.autocommit = True
 
-    def _commit_failed(self, error: psycopg.Error, address: Address) -> StoreError:
+    def _commit_failed(self, error: psycopg.Error, address: Address) -> MigrationError:
         words = self.connection.words(error)
         if not self.connection.lost:
             return StoreError(f"{address.display}: {words}; the commit failed, nothing was changed")
-        return StoreError(
+        return OutcomeUnknown(
             f"the connection to the {address.display} was lost during the commit ({words});"
             " it is not known whether the migration was made",
             hint="see with --status once the server is back; running it again is safe",

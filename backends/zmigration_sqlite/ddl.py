@@ -73,7 +73,9 @@ class TableText:
 
     def definition(self, name: str) -> ColumnText | None:
         """The column of that name, or None."""
-        return next((c for c in self.definitions() if fold(c.name) == fold(name)), None)
+        wanted = fold(name)
+        bodies = (i.body for i in self.columns if fold(i.body[0].name) == wanted)
+        return next((parse_column(body) for body in bodies), None)
 
     def clauses(self) -> tuple[Clause, ...]:
         """Its table constraints."""

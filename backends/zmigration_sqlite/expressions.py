@@ -94,6 +94,8 @@ def _same_values(old: ColumnType, new: ColumnType) -> bool:
     """Whether every value of `old` is one of `new`, stored alike."""
     if old.textual and new.textual:
         return new.length is None or (old.length is not None and old.length <= new.length)
+    if (old.kind, new.kind) == ("int", "bigint"):
+        return True
     if old.kind != "decimal" or new.precision is None:
         return old.kind == new.kind
     if new.kind != "decimal" or old.precision is None:

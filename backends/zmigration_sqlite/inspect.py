@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -48,10 +49,18 @@ class _Index(NamedTuple):
 
 def inspect(connection: sqlite3.Connection, tables: Collection[str]) -> Schema:
     """The tables of these names that are there."""
-    wanted = set(map(fold, tables))
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
-    found = [(name, sql) for name, sql in connection.execute(query) if fold(name) in wanted]
+    query = (
+        "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
+        " AND name COLLATE NOCASE IN (SELECT value FROM json_each(?)) ORDER BY rowid"
+    )
+    found = connection.execute(query, (json.dumps(list(tables)),)).fetchall()
     return Schema(tables=tuple(_table(connection, name, sql) for name, sql in found))
+
+
+def is_there(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether there is a table of that name."""
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
+    return connection.execute(query, (table,)).fetchone() is not None
 
 
 def _table(connection: sqlite3.Connection, name: str, sql: str) -> Table:

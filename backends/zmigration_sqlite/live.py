@@ -10,14 +10,15 @@ from zmigration_api import Column, UnsupportedChange
 
 from .clauses import same
 from .ddl import TableText, parse_table
-from .tokens import mentions, terminated, tokenize
+from .tokens import depths, fold, mentions, terminated, tokenize
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """An index or trigger: its name and the statement that makes it again.
 
-    `columns` are an index's plain columns; `plain` says that it has no others and no condition.
+    `columns` are an index's plain columns; `plain` says that it has no expressions and no
+    condition.
     """
 
     name: str
@@ -27,8 +28,12 @@ class Saved:
     plain: bool = False
 
     def covers(self, column: str) -> bool:
-        """Whether the statement names the column (or something of its name)."""
-        return mentions(tokenize(self.statement), column)
+        """Whether an index is on the column, or an expression in it may be."""
+        if fold(column) in map(fold, self.columns):
+            return True
+        tokens = tokenize(self.statement)
+        inside = tokens[depths(tokens).index(1) :]
+        return not self.plain and mentions(inside, column)
 
 
 @dataclass(frozen=True, slots=True)

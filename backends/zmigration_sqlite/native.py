@@ -61,13 +61,20 @@ def _alter(change: AlterColumn, now: TableNow) -> Step:
     value = altered_value(change, now.columns)
     name = change.new.name
     # In place, values of a key would meet each other on their way.
-    if rework.text != now.live.text or (value and (_triggered(now) or _in_key(name, now))):
+    moving = value is not None and _moves(change) and (_triggered(now) or _in_key(name, now))
+    if moving or rework.text != now.live.text:
         raise NotNative
     if value is None:
         return Step(changes=(change,), statements=())
     back = value_back(change)
     undo = (_update(now, name, back),) if back else ()
     return Step(changes=(change,), statements=(_update(now, name, value),), undo=undo)
+
+
+def _moves(change: AlterColumn) -> bool:
+    """Whether values may change; else they are only proved to fit."""
+    old, new = change.old.type, change.new.type
+    return bool(change.new.using) or not (old.kind == new.kind or (old.textual and new.textual))
 
 
 def value_back(change: AlterColumn) -> str | None:

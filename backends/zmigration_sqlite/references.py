@@ -9,6 +9,7 @@ from typing import TypeAlias
 from zmigration_api import RenameColumn, RenameTable, Step, VerificationFailed
 from zmigration_sql import quoted
 
+from .inspect import is_there
 from .tokens import fold
 
 _Key: TypeAlias = frozenset[str]
@@ -74,8 +75,7 @@ class References:
                     )
 
     def _violations(self, table: str) -> _Counts | None:
-        there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
-        if self._connection.execute(there, (table,)).fetchone() is None:
+        if not is_there(self._connection, table):
             return {}
         name = quoted(table)
         try:

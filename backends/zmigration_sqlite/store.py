@@ -29,7 +29,7 @@ from zmigration_sql import data, questions, quoted
 
 from . import types
 from .connection import Connection, open_for_reading
-from .inspect import inspect, with_natives
+from .inspect import inspect, is_there, with_natives
 from .plan import plan
 from .tokens import fold
 from .unit import Unit
@@ -127,7 +127,7 @@ class SQLiteStore:
 
     def count(self, table: str) -> int | None:
         connection = self._reading()
-        if connection is None or not self.inspect([table]).tables:
+        if connection is None or not is_there(connection.raw, table):
             return 0
         (row,) = connection.query(f"SELECT count(*) FROM {quoted(table)}")
         return int(row[0])
@@ -185,7 +185,7 @@ class SQLiteStore:
 
     def _has_rows(self, table: str) -> bool:
         connection = self._reading()
-        if connection is None or not self.inspect([table]).tables:
+        if connection is None or not is_there(connection.raw, table):
             return False
         return bool(list(connection.query(f"SELECT 1 FROM {quoted(table)} LIMIT 1")))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from zmigration_api import LockTimeout, Progress, Step, StepFailed, StoreError, VerificationFailed
 from zmigration_sql import quoted
 
-from .connection import Connection, check_file, connect
+from .connection import Connection, check_file, connect, hint
 from .holder import holder
 from .references import References
 
@@ -29,34 +29,45 @@ class Unit:
         self._patience = lock_timeout
         self._fault = os.environ.get("ZMIGRATION_FAULT", "")
         self._made = _make_folders(path.parent, display)
-        self._made_file = not path.exists()
+        self._made_file = False
         self._rebuilt: list[str] = []
         try:
+            self._made_file = _make_file(path, display)
             self.connection = self._connect()
             self.references = References(self.connection.raw)
         except BaseException:
-            self._remove_made()
+            self._remove_folders()
             raise
 
     def _connect(self) -> Connection:
         if not self._made_file:
             check_file(self._path, self._display)
+        opened = self._path.stat().st_ino
         try:
-            raw = connect(self._path, "mode=rwc", 0)
+            raw = connect(self._path, "mode=rw", 0)
         except sqlite3.Error as error:
-            raise StoreError(
-                f"{self._display}: {error}", hint="look at the rights on the folder"
-            ) from None
+            raise StoreError(f"{self._display}: {error}", hint=hint(error)) from None
         connection = Connection(raw, self._display)
         try:
             for setting in ("foreign_keys", "legacy_alter_table", "ignore_check_constraints"):
                 connection.execute(f"PRAGMA {setting} = OFF")
             self._patiently(lambda: raw.execute("BEGIN IMMEDIATE"), connection)
             connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+            self._check_place(opened)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _check_place(self, opened: int) -> None:
+        """Another run that made the file may have taken it away again while we waited."""
+        there = self._path.stat() if self._path.exists() else None
+        if there is None or there.st_ino != opened:
+            raise StoreError(
+                f"{self._display} was replaced while it was opened", hint="run this again"
+            )
+        # Somebody has used it before we had the lock, so it is not ours to remove.
+        self._made_file = self._made_file and there.st_size == 0
 
     def _patiently(self, attempt: Callable[[], object], connection: Connection) -> None:
         """Try until the lock is to be had. SQLite's own waiting would not hear Ctrl-C."""
@@ -125,11 +136,15 @@ class Unit:
 
     def rollback(self) -> None:
         """Undo everything, and remove the file and folders that were made for it."""
+        if self._made_file:
+            # While we have the lock: who waits for it must find that the file is gone.
+            with suppress(OSError):
+                self._path.unlink()
         with suppress(sqlite3.Error):
             if self.connection.raw.in_transaction:
                 self.connection.raw.execute("ROLLBACK")
         self.connection.close()
-        self._remove_made()
+        self._remove_folders()
 
     def _verify_table(self, table: str) -> None:
         query = f"PRAGMA quick_check({quoted(table)})"
@@ -140,19 +155,29 @@ class Unit:
                 hint="nothing was changed; restore the file from a backup if it is damaged",
             )
 
-    def _remove_made(self) -> None:
-        with suppress(OSError):
-            # Not empty: somebody else has used it meanwhile.
-            if self._made_file and self._path.stat().st_size == 0:
-                self._path.unlink()
+    def _remove_folders(self) -> None:
         for folder in reversed(self._made):
-            with suppress(OSError):
+            with suppress(OSError):  # not empty: somebody else uses it by now
                 folder.rmdir()
 
     def _kill_at(self, point: str) -> None:
         """For tests of crashes: ZMIGRATION_FAULT=sqlite:<point> kills this process there."""
         if self._fault == f"sqlite:{point}":
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _make_file(path: Path, display: str) -> bool:
+    """Make the file if it is missing; whether it was this process that made it."""
+    try:
+        with path.open("xb"):
+            return True
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise StoreError(
+            f"{display}: cannot make the file: {error.strerror}",
+            hint="look at the rights on the folder",
+        ) from None
 
 
 def _make_folders(folder: Path, display: str) -> list[Path]:

@@ -33,9 +33,9 @@ class BackendType(Protocol):
     """A kind of store, by the name that `Meta.Data_Type` gives (any case).
 
     `in_folder`: such stores are files in the folder that `Data_Source` names, so that a look there
-    costs nothing. `supports` names the change classes that stores of this kind can make; planning refuses the
-    others by name. `keeps` names what such a store remembers itself; for the rest the last
-    record is believed.
+    costs nothing. `supports` names the change classes that stores of this kind can make; planning
+    refuses the others by name. `keeps` names what such a store remembers itself; for the rest the
+    last record is believed.
     """
 
     @property

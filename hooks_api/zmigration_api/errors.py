@@ -114,6 +114,12 @@ class PlanMoved(MigrationError):
     code = "plan_moved"
 
 
+class OutcomeUnknown(MigrationError):
+    """The commit itself was cut off: it has happened, or the next run tells. Never "unchanged"."""
+
+    code = "outcome_unknown"
+
+
 class ApprovalNeeded(MigrationError):
     """Changes are pending and nobody is there to approve them."""
 

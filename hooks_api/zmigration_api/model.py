@@ -182,15 +182,26 @@ class Table:
         return (*first, *self.unique, *self.checks, *self.foreign_keys)
 
 
+class _Lookup:
+    """Room for the tables by name; no field, so it is neither compared nor recorded."""
+
+    __slots__ = ("_by_name",)
+    _by_name: dict[str, Table]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
+class Schema(_Lookup):
     """Some tables: of one schema file, or of a store."""
 
     tables: tuple[Table, ...] = ()
 
     def table(self, name: str) -> Table | None:
         """The table of that name, or None."""
-        return next((t for t in self.tables if t.name == name), None)
+        try:
+            return self._by_name.get(name)
+        except AttributeError:
+            object.__setattr__(self, "_by_name", {t.name: t for t in reversed(self.tables)})
+            return self._by_name.get(name)
 
     def with_tables(self, tables: Iterable[Table]) -> Schema:
         """This schema with these tables in place of those of the same names."""

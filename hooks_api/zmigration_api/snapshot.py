@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from .model import (
@@ -37,10 +38,12 @@ _PARTS: dict[str, type] = {
 
 def encode(value: Any) -> Any:  # noqa: ANN401
     """A model value as JSON-able data; hints and empty fields are left out."""
-    if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((f.name, getattr(value, f.name)) for f in fields(value))
-        return {name: encode(v) for name, v in pairs if name not in _HINTS and v not in (None, ())}
-    return [encode(item) for item in value] if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [encode(item) for item in value]
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    pairs = ((name, getattr(value, name)) for name in _names(type(value)))
+    return {name: encode(v) for name, v in pairs if v is not None and v != ()}
 
 
 def decode_schema(data: Mapping[str, Any]) -> Schema:
@@ -62,8 +65,14 @@ def fingerprint(value: Any) -> str:  # noqa: ANN401
 
 
 def _decode(cls: type, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    known = {f.name for f in fields(cls)}
+    known = _names(cls)
     return cls(**{name: _value(cls, name, v) for name, v in data.items() if name in known})
+
+
+@cache
+def _names(cls: type) -> dict[str, None]:
+    """The fields of a class that are recorded, in their order."""
+    return {f.name: None for f in fields(cls) if f.name not in _HINTS}
 
 
 def _value(cls: type, name: str, value: Any) -> Any:  # noqa: ANN401

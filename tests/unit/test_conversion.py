@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from zmigration_api import Column, ColumnType, Using, convert, convert_column, convertible
 from zmigration_api.types import KINDS
 from zmigration_api.values import format_value, parse
 
 
-def of(kind: Any, **measures: int) -> ColumnType:
+def of(kind: Any, **measures: Any) -> ColumnType:
     return ColumnType(kind=kind, **measures)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from zcli_migration.diff import diff, in_order
 from zcli_migration.planner import in_order as plan_order
 from zcli_migration.renaming import Names, renamed
@@ -191,7 +192,10 @@ def test_a_rename_takes_constraints_with_it() -> None:
     unique = UniqueConstraint(columns=("mail",), name="uq")
     key = ForeignKey(columns=("user",), ref_table="people", ref_columns=("mail",), name="fk")
     current = Schema(
-        tables=(table("people", "mail", unique=(unique,)), table("posts", "user", foreign_keys=(key,)))
+        tables=(
+            table("people", "mail", unique=(unique,)),
+            table("posts", "user", foreign_keys=(key,)),
+        )
     )
     email = Column(name="email", type=ColumnType(kind="str"), renamed_from="mail")
     users = replace(

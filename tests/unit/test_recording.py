@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from zcli_migration.recording import without_secrets
 
 
@@ -11,7 +12,10 @@ from zcli_migration.recording import without_secrets
     [
         ("  Data_Password: hunter2", "  Data_Password: ***"),
         ('  Data_Password: "hunter2, #1"  # comment', "  Data_Password: ***  # comment"),
-        ("Meta: {Data_Password: hunter2, Data_Port: 5}", "Meta: {Data_Password: ***, Data_Port: 5}"),
+        (
+            "Meta: {Data_Password: hunter2, Data_Port: 5}",
+            "Meta: {Data_Password: ***, Data_Port: 5}",
+        ),
         ('"Data_Password": "hunter2",', '"Data_Password": ***,'),
         ("Data_Path: postgresql://me:hunter2@host/db", "Data_Path: postgresql://me:***@host/db"),
         ("Data_Path: postgresql://me@host/db", "Data_Path: postgresql://me@host/db"),

@@ -253,6 +253,26 @@ def test_a_narrower_length_is_proved_on_the_rows(users: Path) -> None:
         migrate(users, AlterColumn("users", short, shorter))
 
 
+def test_proving_a_key_or_under_triggers_needs_no_rebuild(users: Path) -> None:
+    make(users, "CREATE UNIQUE INDEX u ON users(name); CREATE TABLE log(x);")
+    make(
+        users,
+        "CREATE TRIGGER tr AFTER UPDATE ON users BEGIN INSERT INTO log VALUES (1); END",
+    )
+    short = Column(name="name", type=ColumnType(kind="str", length=3))
+    (statement,) = statements(migrate(users, AlterColumn("users", column("name", "str"), short)))
+    assert statement.startswith("UPDATE")
+    assert query(users, "SELECT * FROM log") == []
+    big = AlterColumn("users", column("id", "int"), column("id", "bigint"))
+    assert statements(migrate(users, big)) == []
+
+
+def test_an_index_that_only_shares_a_name_with_a_column_stays(users: Path) -> None:
+    make(users, "ALTER TABLE users RENAME TO age; CREATE INDEX name ON age(id)")
+    migrate(users, DropColumn("age", column("age")), DropColumn("age", column("name")))
+    assert "index name" in master(users)
+
+
 def test_values_are_mapped_and_expressions_are_taken_as_they_are(users: Path) -> None:
     mapped = column("age", "int", using=Using(values=(("30", "3"),)))
     migrate(users, AlterColumn("users", column("age", "str"), mapped))

@@ -3,6 +3,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -183,6 +184,28 @@ def test_a_unit_keeps_other_writers_out(tmp_path: Path) -> None:
             second.begin(0.1)
         first.rollback()
         second.begin(0.1)
+
+
+def test_a_file_that_its_maker_takes_away_is_not_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    found: list[str] = []
+
+    def wait() -> None:
+        with opened(path) as waiter:
+            try:
+                waiter.begin(10.0)
+            except StoreError as error:
+                found.append(str(error))
+
+    with opened(path) as maker:
+        maker.begin(0.1)
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        time.sleep(0.3)
+        maker.rollback()
+        waiting.join()
+    assert found == ["SQLite file a.db was replaced while it was opened"]
+    assert not path.exists()
 
 
 KILLED = """
