@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from . import __version__
 
@@ -36,11 +37,13 @@ def zolo(arguments: Sequence[str] | None = None) -> int:
 
 def zolo_migrate(arguments: Sequence[str] | None = None) -> int:
     """`zolo migrate`; the exit code."""
-    parser = migrate_parser()
-    options = parser.parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["migrate"] and len(given) > 1:  # `zolo-migrate migrate app.py`
+        del given[0]
+    options = migrate_parser().parse_args(given)
     from .commands import run_migrate
 
-    return run_migrate(options)
+    return _unless_nobody_reads(lambda: run_migrate(options))
 
 
 def plugins_command(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +53,18 @@ def plugins_command(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     from .commands import run_plugins
 
-    return run_plugins(as_json=options.json)
+    return _unless_nobody_reads(lambda: run_plugins(as_json=options.json))
+
+
+def _unless_nobody_reads(command: Callable[[], int]) -> int:
+    """The command's exit code; that of a closed pipe if whoever reads its output has gone."""
+    try:
+        code = command()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
 
 
 def migrate_parser() -> argparse.ArgumentParser:
@@ -64,7 +78,7 @@ def migrate_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("app_file", help="the app's zSpark file, such as zTest.py or app.py")
     add("--auto-approve", action="store_true", help="do not ask before applying (for CI/CD)")
-    add("--version", metavar="VERSION", help="the version to record, such as v2.0.0")
+    add("--version", metavar="VERSION", help="record this version for every chosen schema")
     add("--schema", metavar="NAME", action="append", default=[], help="only this schema (repeat)")
     add("--force-sync", action="store_true", help="follow the file over drift (dangerous)")
     add("--lock-timeout", metavar="SECONDS", type=_seconds, default=10.0, help="default: 10")
@@ -84,7 +98,10 @@ def migrate_parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
     if not 0 <= seconds <= 86_400:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 86400 seconds")
     return seconds

@@ -10,9 +10,10 @@ from dataclasses import asdict
 
 from zmigration_api import MigrationError, UsageError, Version
 
+from .interrupts import terminate_as_interrupt
 from .json_report import history_to_json, status_to_json, to_json
 from .listing import history_lines, schema_histories, status_lines, statuses
-from .outcome import INTERRUPTED, SchemaOutcome
+from .outcome import INTERRUPTED, Outcome, SchemaOutcome
 from .plugins import load_plugins
 from .project import Selection
 from .report import Report
@@ -27,7 +28,8 @@ def run_migrate(options: argparse.Namespace) -> int:
     try:
         if options.status or options.history:
             return _list(options, report)
-        outcome = migrate(_request(options), report)
+        with terminate_as_interrupt():
+            outcome = migrate(_request(options), report)
     except MigrationError as error:
         return _refused(error, options)
     except KeyboardInterrupt:
@@ -72,9 +74,13 @@ def _version(text: str | None) -> Version | None:
 
 
 def _refused(error: MigrationError, options: argparse.Namespace) -> int:
-    print(f"❌ {error}", file=sys.stderr)
-    if error.hint:
-        print(f"   → {error.hint}", file=sys.stderr)
+    if options.json:
+        app, code = options.app_file, error.exit_code
+        sys.stdout.write(to_json(Outcome(app=app, exit_code=code, error=error)))
+    else:
+        print(f"❌ {error}", file=sys.stderr)
+        if error.hint:
+            print(f"   → {error.hint}", file=sys.stderr)
     if options.debug:
         _print_tracebacks([error])
     return error.exit_code
@@ -92,14 +98,18 @@ def _print_statements(schemas: tuple[SchemaOutcome, ...], error: MigrationError 
     shown = dict.fromkeys(filter(None, [error, *(schema.error for schema in schemas)]))
     for failure in shown:
         print(f"❌ {failure}", file=sys.stderr)
+        if failure.hint:
+            print(f"   → {failure.hint}", file=sys.stderr)
 
 
 def _list(options: argparse.Namespace, report: Report) -> int:
     """`--status` and `--history`, without the banner: a table for eyes, or JSON for programs."""
     silent = Report(Screen(quiet=True))
     screen = Screen(quiet=options.json)
+    unreadable = False
     if options.status:
         found = statuses(_selection(options), silent)
+        unreadable = any(status.error for status in found)
         lines, text = status_lines(found), status_to_json(found)
     else:
         histories = schema_histories(_selection(options), silent)
@@ -108,7 +118,7 @@ def _list(options: argparse.Namespace, report: Report) -> int:
         sys.stdout.write(text)
     for line in lines:
         screen.line(line)
-    return 0
+    return 1 if unreadable else 0
 
 
 def run_plugins(*, as_json: bool) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from zmigration_api import AlterColumn, Change, Column, DriftError, Schema, Table
 from zmigration_api.changes import AddConstraint, AddIndex, CreateTable
 from zmigration_api.describe import column_of
-from zmigration_api.snapshot import encode
+from zmigration_api.snapshot import encode, recorded_alike
 
 from .recording import Recorded
 
@@ -51,13 +51,8 @@ def _columns(ours: Table, before: Table, now: Table) -> Iterator[Move]:
             continue
         if live is None:
             yield Move(ours.name, column.name, f"column {name} is gone")
-        elif _said(was) != _said(live) and encode(was) != encode(live):
+        elif not recorded_alike(was, live):
             yield Move(ours.name, column.name, f"column {name} changed: {_facts(was, live)}")
-
-
-def _said(column: Column) -> tuple[object, ...]:
-    """What `encode` keeps of a column, in a form that costs less."""
-    return (column, column.native, column.comment, column.auto_increment)
 
 
 def _facts(was: Column, live: Column) -> str:

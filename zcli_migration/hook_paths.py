@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import ast
 import contextlib
 import hashlib
 import importlib.util
@@ -31,14 +31,18 @@ class PathHook:
 
     @classmethod
     def find(cls, written: str, workspace: Path, schema_file: Path) -> PathHook:
-        """The hook of that path; PluginError if there is no such file. Imports nothing."""
+        """The hook of that path; PluginError without such a file or function. Imports nothing."""
         try:
             file, function = resolve_plugin_path(written, workspace)
         except MigrationError as error:
             raise PluginError(
                 f"hook {written}: {error.message}", hint=error.hint, file=schema_file
             ) from None
-        return cls(written, file, function)
+        hook = cls(written, file, function)
+        names = _names(file)
+        if names is not None and function not in names:
+            raise hook._missing()
+        return hook
 
     def load(self) -> Callable[..., Any]:
         """Import the file anew and give the function; PluginError if it cannot be had."""
@@ -52,26 +56,64 @@ class PathHook:
             ) from error
         function = getattr(module, self.function, None)
         if not callable(function):
-            raise PluginError(
-                f"hook {self.written}: {self.file.name} has no function {self.function}",
-                hint=f"write def {self.function}(zcli, **kwargs): ... there",
-                file=self.file,
-            )
+            raise self._missing()
         return function  # type: ignore[no-any-return]
+
+    def _missing(self) -> PluginError:
+        return PluginError(
+            f"hook {self.written}: {self.file.name} has no function {self.function}",
+            hint=f"write def {self.function}(zcli, **kwargs): ... there",
+            file=self.file,
+        )
 
     def call(self, function: Callable[..., Any], context: MigrationContext) -> object:
         """Call it with what its signature names; whatever it raises becomes `HookFailed`."""
         try:
             result = function(**arguments(function, context))
-            return asyncio.run(result) if inspect.iscoroutine(result) else result
+            return _finished(result)
         except (Exception, SystemExit) as error:
             place = _place(error, self.file)
             raise HookFailed(
                 f"hook {self.written} raised {type(error).__name__}: {error}",
-                hint=_last_lines(error, self.file),
+                hint=_hint(error, self.file),
                 file=self.file,
                 line=place,
             ) from error
+
+
+def _finished(result: object) -> object:
+    """The result of a hook, awaited if it is a coroutine."""
+    if not inspect.iscoroutine(result):
+        return result
+    import asyncio
+
+    return asyncio.run(result)
+
+
+def _hint(error: BaseException, file: Path) -> str | None:
+    own = error.hint if isinstance(error, MigrationError) else None
+    return "; ".join(filter(None, (own, _last_lines(error, file)))) or None
+
+
+def _names(file: Path) -> set[str] | None:
+    """The names that a module binds at its top; None if only running it would tell."""
+    try:
+        body = ast.parse(file.read_bytes()).body
+    except (SyntaxError, ValueError, OSError):
+        return None  # importing it will say what is wrong
+    names: set[str] = set()
+    for node in body:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(node.name)
+            case ast.Import() | ast.Assign() | ast.Expr():
+                names |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                names |= {a.asname or a.name for a in getattr(node, "names", ())}
+            case ast.ImportFrom() if all(alias.name != "*" for alias in node.names):
+                names |= {alias.asname or alias.name for alias in node.names}
+            case _:
+                return None
+    return names
 
 
 def arguments(function: Callable[..., Any], context: MigrationContext) -> dict[str, object]:

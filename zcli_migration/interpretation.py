@@ -31,7 +31,7 @@ from zmigration_api import (
     Table,
     UniqueConstraint,
 )
-from zmigration_api.snapshot import encode
+from zmigration_api.snapshot import recorded_alike
 from zmigration_api.values import format_value, parse
 
 _Item: TypeAlias = UniqueConstraint | ForeignKey | Index | Check
@@ -90,7 +90,7 @@ def _columns(
     for column in live.columns:
         before = recorded.column(column.name) if recorded else None
         seen = observed.column(column.name) if observed else None
-        if before is not None and seen is not None and encode(seen) == encode(column):
+        if before is not None and seen is not None and recorded_alike(seen, column):
             columns.append(replace(before, native=column.native))
             continue
         meant = before or _wanted_column(wanted, column.name)

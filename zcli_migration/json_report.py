@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from zmigration_api import Change, MigrationError, Step
-from zmigration_api.describe import column_of, kind, summary
+from zmigration_api.describe import column_of, kind, summary, symbol
 
 from .listing import SchemaHistory, SchemaStatus
 from .outcome import Outcome, SchemaOutcome
@@ -47,7 +47,13 @@ def _schema(schema: SchemaOutcome) -> dict[str, object]:
 
 
 def _change(change: Change, steps: tuple[Step, ...]) -> dict[str, object]:
-    hazards = [hazard for step in steps if change in step.changes for hazard in step.hazards]
+    hazards = [
+        hazard
+        for step in steps
+        if change in step.changes
+        for hazard in step.hazards
+        if hazard.kind != "data_loss" or len(step.changes) == 1 or symbol(change) != "+"
+    ]
     return {
         "kind": kind(change),
         "table": change.table,

@@ -26,6 +26,7 @@ class SchemaStatus:
     recorded_version: str | None
     state: str
     moved: tuple[str, ...] = ()
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,8 @@ def _unit_statuses(unit: Unit, plugins: Plugins) -> list[SchemaStatus]:
                 store=unit.store.display,
                 file_version=str(file.version),
                 recorded_version=None,
-                state=f"error: {error}",
+                state="cannot be read",
+                error=str(error),
             )
             for file in unit.files
         ]
@@ -89,10 +91,14 @@ def status_lines(found: Sequence[SchemaStatus]) -> list[str]:
     """The statuses as a table, with what moved below its schema."""
     rows = [("SCHEMA", "BACKEND", "STORE", "FILE", "RECORDED", "STATE")]
     notes: dict[int, tuple[str, ...]] = {}
+    told: set[str] = set()
     for status in found:
         recorded = status.recorded_version or "-"
         place = (status.name, status.backend, status.store)
         notes[len(rows)] = status.moved
+        if status.error and status.error not in told:
+            notes[len(rows)] = (status.error,)
+            told.add(status.error)
         rows.append((*place, status.file_version, recorded, status.state))
     lines = []
     for number, line in enumerate(table_lines(rows)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from zmigration_api import (
     AddColumn,
@@ -27,15 +28,24 @@ from zmigration_api import (
     UnsupportedChange,
 )
 from zmigration_api.describe import summary
+from zmigration_api.snapshot import fingerprint
+
+Base: TypeAlias = tuple[Schema, tuple[str, ...]]
+"""The live tables, and the last record of each schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What one store will be asked to do. `base_hash` is of the state that it was made for."""
+    """What one store will be asked to do. `base` is the state that it was made for."""
 
     steps: tuple[Step, ...]
     changes: tuple[Change, ...]
-    base_hash: str
+    base: Base
+
+    @property
+    def base_hash(self) -> str:
+        """Another one means that the plan was made for another state."""
+        return fingerprint(self.base)
 
 
 def make_plan(
@@ -44,7 +54,7 @@ def make_plan(
     changes: Sequence[Change],
     current: Schema,
     desired: Schema,
-    base_hash: str,
+    base: Base,
 ) -> Plan:
     """The plan for these changes; UnsupportedChange if the backend cannot make one of them."""
     for change in changes:
@@ -55,7 +65,7 @@ def make_plan(
             )
     ordered = in_order(changes)
     steps = store.plan(ordered, current, desired) if ordered else ()
-    return Plan(steps=steps, changes=ordered, base_hash=base_hash)
+    return Plan(steps=steps, changes=ordered, base=base)
 
 
 def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:

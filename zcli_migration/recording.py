@@ -14,6 +14,7 @@ from importlib_metadata import PackageNotFoundError, version
 
 from zmigration_api import (
     EVERYTHING,
+    AlterColumn,
     Change,
     HistoryRecord,
     Schema,
@@ -23,7 +24,7 @@ from zmigration_api import (
     Version,
     history_table,
 )
-from zmigration_api.describe import column_of, kind, summary
+from zmigration_api.describe import column_of, detail, kind, summary
 from zmigration_api.snapshot import decode_schema, encode
 
 from .schema_file import SchemaFile
@@ -182,7 +183,12 @@ def summarise(changes: Sequence[Change], desired: Schema) -> str:
     if not changes:
         return "No changes"
     qualified = len(desired.tables) > 1
-    return ", ".join(summary(change, qualified=qualified) for change in changes)
+    return ", ".join(_summary_line(change, qualified) for change in changes)
+
+
+def _summary_line(change: Change, qualified: bool) -> str:
+    text = summary(change, qualified=qualified)
+    return f"{text} ({detail(change)})" if isinstance(change, AlterColumn) else text
 
 
 def change_facts(change: Change) -> dict[str, object]:

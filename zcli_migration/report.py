@@ -160,9 +160,13 @@ class Report:
         self._line(f"No changes will be applied ({mode} mode).")
 
     def up_to_date(self, schema: SchemaSurvey) -> None:
-        """Nothing to do for one schema."""
+        """Nothing to do for one schema, or nothing but to record its version."""
         self._line(f"Migrating {schema.file.name}...")
         self._line(f"   Version: {_version_line(schema)}")
+        if schema.decision.to is not None:
+            self._line(f"   📌 Nothing to change; {schema.decision.to} is to be recorded")
+            self._line()
+            return
         self._line("   ✅ Already up to date (0 operation(s))", "green")
         self._line()
 
@@ -177,12 +181,19 @@ class Report:
     def approve(self) -> bool:
         """Ask for the whole unit."""
         answer = self._screen.ask("Apply migration?")
+        if not answer:
+            self._line("Not applied, nothing was changed.")
         self._line()
         return answer
 
     def is_rename(self, table: str, old: str, new: str) -> bool:
         """Ask whether a drop and an add are one rename."""
-        return self._screen.ask(f"Is {table}.{new} the renamed {table}.{old}?")
+        renamed = self._screen.ask(f"Is {table}.{new} the renamed {table}.{old}?")
+        if renamed:
+            self._line("   Taken as a rename here. Other stores of this app need the line")
+            self._line(f"   `renamed_from: {old}` at {new} in the schema file, or they will ask.")
+        self._line()
+        return renamed
 
     def step(self, step: Step) -> AbstractContextManager[Progress]:
         """A bar for one step, if it takes long."""

@@ -152,7 +152,7 @@ class _Session:
             return self._of_unit(unit, "failed", error=defect)
         except KeyboardInterrupt:
             run.interrupts.append(2)
-            return self._of_unit(unit, "failed", error=_interrupted(self.report))
+            return self._of_unit(unit, "skipped", error=_interrupted(self.report))
 
     def _unit(self, run: Run, unit: Unit) -> Iterator[SchemaOutcome]:
         for attempt in range(ATTEMPTS):
@@ -211,7 +211,6 @@ class _Session:
         return DataRefused(
             f"{unit.store.display}: the data does not allow this ({count} row(s)); "
             "nothing was changed",
-            hint=violations[0].hint,
         )
 
     def _approve(self, unit: Unit, found: Survey) -> None:

@@ -73,9 +73,12 @@ def _column(column: Column, spell: Speller) -> Column:
     if backfill is not None:
         parts = (CopyOf(spell(p.column)) if isinstance(p, CopyOf) else p for p in backfill.parts)
         backfill = Backfill(parts=tuple(parts))
+    name = spell(column.name)
+    if name == column.name and backfill is None and column.renamed_from is None:
+        return column
     return replace(
         column,
-        name=spell(column.name),
+        name=name,
         renamed_from=spell(column.renamed_from) if column.renamed_from else None,
         backfill=backfill,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from zmigration_api import (
     BackendType,
@@ -15,12 +16,11 @@ from zmigration_api import (
     Target,
     Version,
 )
-from zmigration_api.snapshot import fingerprint
 
 from .diff import diff
 from .drift import Move, moves
 from .interpretation import Reading, interpret
-from .planner import Plan, make_plan
+from .planner import Base, Plan, make_plan
 from .plugins import Plugins
 from .recording import Recorded, history_table_for, last_record
 from .schema_file import SchemaFile, text_hash, with_version
@@ -95,12 +95,15 @@ def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Sur
     desired = spelled(wanted, found.live, unit.store)
     current = current_schema(unit, found.live, desired, list(found.records.values()))
     changes = diff(current, desired, plugins.diff_rules())
-    split = _by_schema(unit.files, changes, desired, found.records)
+    parts = _parts(unit.files, desired)
+    split = _by_schema(changes, parts, found.records)
     schemas = tuple(
-        _schema_survey(file, split[file.name], (current, desired), found, plugins, override)
+        _schema_survey(
+            file, split[file.name], (current, parts[file.name]), found, plugins, override
+        )
         for file in unit.files
     )
-    plan = make_plan(unit.store, unit.backend, changes, current, desired, _base_hash(found))
+    plan = make_plan(unit.store, unit.backend, changes, current, desired, _base(found))
     return Survey(live=found.live, current=current, desired=desired, schemas=schemas, plan=plan)
 
 
@@ -153,21 +156,23 @@ def _recorded_tables(
     return found
 
 
+def _parts(files: Sequence[SchemaFile], desired: Schema) -> dict[str, Schema]:
+    """The tables of each file, as `desired` has them in the order of the files."""
+    tables = iter(desired.tables)
+    return {file.name: Schema(tables=tuple(islice(tables, len(file.tables)))) for file in files}
+
+
 def _by_schema(
-    files: Sequence[SchemaFile],
-    changes: Sequence[Change],
-    desired: Schema,
-    records: dict[str, Recorded | None],
+    changes: Sequence[Change], parts: dict[str, Schema], records: dict[str, Recorded | None]
 ) -> dict[str, tuple[Change, ...]]:
     """Each change under the schema whose table it is about: the file's, else the record's."""
     owners: dict[str, str] = {}
     for name, recorded in records.items():
         for table in recorded.tables.tables if recorded and recorded.tables else ():
             owners[table.name] = name
-    position = iter(desired.tables)
-    for file in files:
-        owners.update({next(position).name: file.name for _ in file.tables})
-    split: dict[str, list[Change]] = {file.name: [] for file in files}
+    for name, part in parts.items():
+        owners.update({table.name: name for table in part.tables})
+    split: dict[str, list[Change]] = {name: [] for name in parts}
     for change in changes:
         split.setdefault(owners[change.table], []).append(change)
     return {name: tuple(mine) for name, mine in split.items()}
@@ -195,7 +200,7 @@ def _schema_survey(
         file=file,
         recorded=recorded,
         current=states[0],
-        desired=_part(file, states[1]),
+        desired=states[1],
         changes=changes,
         decision=decision,
         moved=moves(recorded, found.live) if recorded else (),
@@ -214,21 +219,16 @@ def with_recorded_version(file: SchemaFile, recorded: Recorded | None) -> Schema
     return replace(file, text=text, meta=meta, hash=text_hash(text))
 
 
-def _part(file: SchemaFile, desired: Schema) -> Schema:
-    lowered = {table.name.lower() for table in file.tables}
-    return Schema(tables=tuple(t for t in desired.tables if t.name.lower() in lowered))
-
-
 def schema_info(file: SchemaFile) -> SchemaInfo:
     """What plugins are told of a schema file."""
     return SchemaInfo(name=file.name, path=file.path, meta=file.meta.raw)
 
 
-def _base_hash(found: _Found) -> str:
-    """Over everything that the plan was made from: the live tables and the last records."""
+def _base(found: _Found) -> Base:
+    """Everything that the plan was made from: the live tables and the last records."""
     last = sorted(
         f"{name}:{recorded.record.id}:{recorded.record.schema_hash}"
         for name, recorded in found.records.items()
         if recorded
     )
-    return fingerprint((found.live, tuple(last)))
+    return found.live, tuple(last)

@@ -20,6 +20,7 @@ LARGEST_CELL = 1 << 28
 """Bytes; a quoted cell that grows past it is taken for a quote that nobody closed."""
 
 _RUN_OF_QUOTES = re.compile(rb'"+')
+_ODD_RUN_OF_QUOTES = re.compile(rb'"(?<!"")(?:"")*(?!")')
 _SIMPLE_REST = re.compile(rb'[^"]*"(?!")')
 
 
@@ -126,10 +127,11 @@ def _closing_quote(text: bytes, start: int) -> int:
     simple = _SIMPLE_REST.match(text, start)
     if simple:
         return simple.end()
-    for run in _RUN_OF_QUOTES.finditer(text, start):
-        if (run.end() - run.start()) % 2:
-            return run.end()
-    return -1
+    run = _RUN_OF_QUOTES.match(text, start)
+    if run and (run.end() - start) % 2:
+        return run.end()
+    odd = _ODD_RUN_OF_QUOTES.search(text, run.end() if run else start)
+    return odd.end() if odd else -1
 
 
 def _to_closing_quote(

@@ -39,6 +39,18 @@ else:
         return True
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a living process holds the lock of that folder. Leaves no trace."""
+    try:
+        descriptor = os.open(folder / NAME, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class FolderLock:
     """The lock of one folder."""
 

@@ -56,9 +56,19 @@ class Files:
         """The file to read, None if there is no such table."""
         name = self._real(file_name(table))
         now = self._now.get(name, name)
-        if now is None or (now == name and name not in self._listing()):
+        if now is None or (now == name and not self._is_there(name)):
             return None
         return self.folder / now
+
+    def _is_there(self, name: str) -> bool:
+        """Whether the folder has a file of that very name; its listing alone knows on some disks.
+
+        Where `users.CSV` is not there with `users.csv`, the disk tells upper from lower case.
+        """
+        other = f"{name.removesuffix(SUFFIX)}{SUFFIX.upper()}"
+        if not _exists(self.folder / name):
+            return False
+        return not _exists(self.folder / other) or name in self._listing()
 
     def _real(self, name: str) -> str:
         """The name in this folder of the file that `name` may link to."""
@@ -79,6 +89,14 @@ class Files:
             return frozenset(os.listdir(self.folder))
         except (FileNotFoundError, NotADirectoryError):
             return frozenset()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 class Staging(Files):

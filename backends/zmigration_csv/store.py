@@ -28,6 +28,7 @@ from . import journal
 from .ask import ask
 from .files import CsvFile
 from .inspect import inspect
+from .lock import is_held
 from .plan import FileStep, plan
 from .rows import select
 from .staging import Files, file_name
@@ -57,7 +58,7 @@ class CsvStore:
     @property
     def unfinished(self) -> bool:
         """Whether a commit is to be finished, or staged files are to be removed."""
-        return journal.left(self._folder)
+        return journal.left(self._folder) and not is_held(self._folder)
 
     @property
     def notices(self) -> Sequence[str]:

@@ -35,6 +35,14 @@ from .plan import plan
 from .unit import Unit
 
 
+_ADVANCE = """
+SELECT setval(sequence, greatest(highest, coalesce(pg_sequence_last_value(sequence), 1)))
+FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS sequence) AS s,
+     (SELECT max({column}) AS highest FROM {table}) AS t
+WHERE sequence IS NOT NULL AND highest IS NOT NULL
+"""
+
+
 class PostgreSQLStore:
     """Connects when first asked; a database that is not there has no tables."""
 
@@ -113,7 +121,19 @@ class PostgreSQLStore:
         )
 
     def insert(self, table: Table, rows: Iterable[Row]) -> int:
-        return data.insert(self._working().connection, self._there(table), rows)
+        connection, there = self._working().connection, self._there(table)
+        count = data.insert(connection, there, rows)
+        self._advance_sequences(there)
+        return count
+
+    def _advance_sequences(self, table: Table) -> None:
+        """Rows that brought their own numbers: the next one that the database gives is later."""
+        where = QUOTING.name(table.name)
+        for column in table.columns:
+            numbered = column.auto_increment or column.name in table.key
+            if numbered and column.type.kind in ("int", "bigint"):
+                sql = _ADVANCE.format(column=QUOTING.name(column.name), table=where)
+                self._working().connection.rows(sql, (where, column.name))
 
     def update(self, table: Table, where: Condition, values: Row) -> int:
         return data.update(self._working().connection, self._there(table), where, values)

@@ -54,8 +54,10 @@ class Unit:
             self._patiently(lambda: raw.execute("BEGIN IMMEDIATE"), connection)
             connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
             self._check_place(opened)
-        except BaseException:
+        except BaseException as error:
             connection.close()
+            if isinstance(error, StoreError):
+                self._check_place(opened)
             raise
         return connection
 
@@ -65,7 +67,7 @@ class Unit:
         if there is None or there.st_ino != opened:
             raise StoreError(
                 f"{self._display} was replaced while it was opened", hint="run this again"
-            )
+            ) from None
         # Somebody has used it before we had the lock, so it is not ours to remove.
         self._made_file = self._made_file and there.st_size == 0
 

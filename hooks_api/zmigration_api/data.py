@@ -26,6 +26,11 @@ class TableData:
         self._store = store
         self._table = table
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the table's columns, at this moment of the migration."""
+        return tuple(column.name for column in self._table.columns)
+
     def select(
         self,
         where: Mapping[str, object] | None = None,

@@ -46,6 +46,15 @@ def encode(value: Any) -> Any:  # noqa: ANN401
     return {name: encode(v) for name, v in pairs if v is not None and v != ()}
 
 
+def recorded_alike(one: Column, other: Column) -> bool:
+    """Whether `encode` says the same of two columns: `==`, and what that does not look at."""
+    return one == other and _unlooked(one) == _unlooked(other)
+
+
+def _unlooked(column: Column) -> tuple[object, ...]:
+    return column.native, column.comment, column.auto_increment
+
+
 def decode_schema(data: Mapping[str, Any]) -> Schema:
     """The schema that `encode` wrote. Unknown keys (of a newer version) are ignored."""
     schema: Schema = _decode(Schema, data)
