@@ -34,7 +34,6 @@ from .names import QUOTING, spell
 from .plan import plan
 from .unit import Unit
 
-
 _ADVANCE = """
 SELECT setval(sequence, greatest(highest, coalesce(pg_sequence_last_value(sequence), 1)))
 FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS sequence) AS s,
@@ -132,7 +131,9 @@ class PostgreSQLStore:
         for column in table.columns:
             numbered = column.auto_increment or column.name in table.key
             if numbered and column.type.kind in ("int", "bigint"):
-                sql = _ADVANCE.format(column=QUOTING.name(column.name), table=where)
+                names = {"column": QUOTING.name(column.name), "table": where}
+                # A % in a name is no placeholder.
+                sql = _ADVANCE.format(**{k: v.replace("%", "%%") for k, v in names.items()})
                 self._working().connection.rows(sql, (where, column.name))
 
     def update(self, table: Table, where: Condition, values: Row) -> int:

@@ -16,12 +16,14 @@ from sqlalchemy.sql.elements import quoted_name
 
 from zmigration_api import AllOf, AnyOf, Column, Compare, Condition, StoreError, Table
 
-from .data import collated, to_store
+from .data import collation_of, to_store
 from .executor import Executor
 
 Kind = Literal["select", "update", "delete"]
 Bound: TypeAlias = tuple[str, list[Any]]
 Builder: TypeAlias = Iterator[sa.BindParameter[Any]]
+Collations: TypeAlias = tuple[tuple[str, str], ...]
+"""Pairs of a column and the collation that compares its values."""
 
 _DIALECTS: dict[str, sa.Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
@@ -55,8 +57,9 @@ def delete(executor: Executor, table: Table, where: Condition) -> Bound:
 def _compiled(
     executor: Executor, table: Table, kind: Kind, names: tuple[str, ...], where: Condition
 ) -> tuple[str, tuple[int, ...]]:
-    texts = tuple(c.name for c in table.columns if collated(executor, c))
-    return _compile(executor.dialect, kind, table.name, names, _shape(where), texts)
+    pairs = ((c.name, collation_of(executor, c)) for c in table.columns)
+    collations = tuple((name, collation) for name, collation in pairs if collation)
+    return _compile(executor.dialect, kind, table.name, names, _shape(where), collations)
 
 
 def _shape(condition: Condition) -> Condition:
@@ -106,7 +109,7 @@ def _compile(
     table: str,
     names: tuple[str, ...],
     shape: Condition,
-    collations: tuple[str, ...],
+    collations: Collations,
 ) -> tuple[str, tuple[int, ...]]:
     """The text, and which operand each of its condition's parameters is."""
     binds = (sa.bindparam(f"w{n}", type_=sa.types.NullType()) for n in range(1_000_000))
@@ -142,9 +145,9 @@ def _exact(name: str) -> quoted_name:
 class _Where:
     """Conditions as SQLAlchemy clauses, taking one bind for each operand in turn."""
 
-    def __init__(self, dialect: str, collations: tuple[str, ...], binds: Builder) -> None:
+    def __init__(self, dialect: str, collations: Collations, binds: Builder) -> None:
         self._dialect = dialect
-        self._collations = collations
+        self._collations = dict(collations)
         self._binds = binds
 
     def clause(self, condition: Condition) -> sa.ColumnElement[bool]:
@@ -166,7 +169,7 @@ class _Where:
             case Compare(_, "in", 0) | Compare(_, _, False):
                 return sa.false()
             case Compare(_, "in", count):
-                return column.in_([next(self._binds) for _ in range(count)])
+                return self._equal(column).in_([next(self._binds) for _ in range(count)])
             case Compare(_, "like"):
                 return self._like(column)
             case _:
@@ -182,9 +185,9 @@ class _Where:
     def _ordered(self, column: sa.ColumnElement[Any], condition: Compare) -> sa.ColumnElement[bool]:
         bind = next(self._binds)
         if condition.operator in ("eq", "ne"):
+            column = self._equal(column)
             return column == bind if condition.operator == "eq" else column != bind
-        if condition.column in self._collations:
-            column = sa.collate(column, "C")
+        column = self._collated(column)
         match condition.operator:
             case "gt":
                 return column > bind
@@ -194,3 +197,11 @@ class _Where:
                 return column < bind
             case _:
                 return column <= bind
+
+    def _equal(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """PostgreSQL's own equality is by character, and can use an index."""
+        return self._collated(column) if self._dialect == "sqlite" else column
+
+    def _collated(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        collation = self._collations.get(str(column.key))
+        return sa.collate(column, collation) if collation else column

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from zmigration_api import EVERYTHING, Column, Condition, Order, Row, StoreError, Table
+from zmigration_api import EVERYTHING, Column, Condition, Order, Row, StoreError, Table, TypeKind
 
 from .executor import Executor
 
@@ -118,15 +118,29 @@ def _order_by(executor: Executor, table: Table, order: Order, *, escape: bool) -
 
 
 def _sortable(executor: Executor, column: Column) -> str:
-    """The column in the order of its characters' numbers, whatever the database's language."""
+    """The column in the order of its values, whatever the database's language."""
     name = executor.quoting.name(column.name)
-    return f'{name} COLLATE "C"' if collated(executor, column) else name
+    collation = collation_of(executor, column)
+    return f'{name} COLLATE "{collation}"' if collation else name
 
 
-def collated(executor: Executor, column: Column) -> bool:
-    """Whether the column's live type sorts by the database's language, unless told not to."""
+def collation_of(executor: Executor, column: Column) -> str | None:
+    """What makes the column's live type compare as its values do, where it does not itself.
+
+    PostgreSQL sorts texts by the database's language. SQLite keeps numbers and moments as texts,
+    and zCLI as texts of several spellings; its connections offer a collation for each such kind.
+    """
     native = column.native or ("text" if column.type.textual else "")
-    return executor.dialect == "postgresql" and native.startswith(("text", "varchar", "character"))
+    if not native.startswith(("text", "varchar", "character")):
+        return None
+    if executor.dialect == "postgresql":
+        return "C"
+    return f"zmigration_{column.type.kind}" if column.type.kind in BY_VALUE else None
+
+
+BY_VALUE: tuple[TypeKind, ...]
+BY_VALUE = ("int", "bigint", "float", "decimal", "date", "time", "datetime")
+"""The kinds whose texts SQLite compares by value, with the collation `zmigration_<kind>`."""
 
 
 def _slice(executor: Executor, limit: int | None, offset: int) -> str:

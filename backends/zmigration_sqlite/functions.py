@@ -7,12 +7,13 @@ import re
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from zmigration_api import KINDS, Column, ColumnType, Using, convert_column
-from zmigration_api.values import format_value
+from zmigration_api import KINDS, Column, ColumnType, TypeKind, Using, convert_column
+from zmigration_api.values import format_value, parse
 from zmigration_api.where import like_pattern
+from zmigration_sql.data import BY_VALUE
 
 from .codec import SQLiteCodec
 
@@ -46,6 +47,8 @@ class Functions:
         connection.create_function(CONVERT, 4, self._convert, deterministic=True)
         connection.create_function(NOW, 1, self._now)
         connection.create_function(LIKE, 2, _like, deterministic=True)
+        for kind in BY_VALUE:
+            connection.create_collation(f"zmigration_{kind}", partial(_compared, kind))
 
     def _convert(self, value: Any, old: str, new: str, details: str = "{}") -> Any:  # noqa: ANN401
         try:
@@ -131,3 +134,19 @@ def _like(value: Any, pattern: Any) -> int:  # noqa: ANN401
         return 0
     text = format_value(value, ColumnType(kind="float")) if isinstance(value, float) else str(value)
     return int(like_pattern(str(pattern)).fullmatch(text) is not None)
+
+
+def _compared(kind: TypeKind, left: str, right: str) -> int:
+    """Less than, equal to or greater than 0, by what the texts say in a type."""
+    first, second = _value(kind, left), _value(kind, right)
+    return (first > second) - (first < second)
+
+
+@lru_cache(maxsize=4096)
+def _value(kind: TypeKind, text: str) -> tuple[bool, Any]:
+    """The value, or the text itself, after all values, if it is none of the type."""
+    try:
+        wide = "bigint" if kind == "int" else kind
+        return False, parse(text, ColumnType(kind=wide))
+    except ValueError:
+        return True, text

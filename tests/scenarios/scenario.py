@@ -58,8 +58,8 @@ class Anything:
 class Expected:
     """The error that a run must end with. `screen` are parts of what a person sees."""
 
-    code: str
-    message: str
+    code: Any
+    message: Any
     exit: int
     screen: tuple[str, ...] = ()
 
@@ -140,7 +140,7 @@ def load(path: Path) -> Scenario:
         error = data["error"]
         data["error"] = Expected(**{**error, "screen": tuple(error.get("screen", ()))})
     if data.get("made_by") == "zcli" or "before" not in data:
-        data["from_version"] = None
+        data.setdefault("from_version", None)
     return Scenario(name=path.stem, **data)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import psycopg
-from zmigration_postgresql.store import PostgreSQLStore
 
 from zmigration_api import Column, ColumnType, CreateTable, PrimaryKey, Schema, Table, Target
+from zmigration_postgresql.store import PostgreSQLStore
 
 USERS = Table(
     name="users",

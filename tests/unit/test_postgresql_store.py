@@ -38,6 +38,7 @@ from zmigration_api import (
     MigrationError,
     Nulls,
     Orphans,
+    OutcomeUnknown,
     PrimaryKey,
     Sample,
     Schema,
@@ -531,7 +532,7 @@ def test_a_connection_lost_at_commit_leaves_the_outcome_open(
     store.begin(1)
     make(store, table("t", id="int"))
     _terminate(server)
-    with pytest.raises(StoreError, match="not known whether"):
+    with pytest.raises(OutcomeUnknown, match="not known whether"):
         store.commit()
     store.rollback()
 

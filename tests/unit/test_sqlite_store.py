@@ -276,6 +276,45 @@ def test_values_go_in_and_out_as_the_schema_says(empty: SQLiteStore) -> None:
         empty.insert(TYPED, rows)
 
 
+LOOSE = Table(
+    name="t",
+    columns=(column("n", "bigint"), column("p", "decimal"), column("at", "datetime")),
+)
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        (Compare("p", "gt", Decimal("9.0")), [10]),
+        (Compare("p", "eq", Decimal("10")), [10]),
+        (Compare("p", "in", (Decimal("9.00"), Decimal("7"))), [9]),
+        (Compare("p", "ne", Decimal("9.00")), [10]),
+        (Compare("n", "lt", 10), [9]),
+        (Compare("n", "eq", 9), [9]),
+        (Compare("at", "eq", datetime(2024, 1, 2, 3, 4, 5)), [9, 10]),
+        (Compare("at", "gt", datetime(2024, 1, 2, 3, 4, 4)), [9, 10]),
+    ],
+    ids=str,
+)
+def test_texts_are_compared_by_what_they_say(
+    tmp_path: Path, condition: Compare, found: list[int]
+) -> None:
+    path = make(
+        tmp_path / "a.db",
+        "CREATE TABLE t(n TEXT, p TEXT, at TEXT); INSERT INTO t VALUES"
+        " ('10', '10.0', '2024-01-02T03:04:05'), ('9', '9', '2024-01-02 03:04:05')",
+    )
+    with opened(path) as store:
+        rows = list(store.select(LOOSE, condition, order=[("p", "asc")]))
+        assert [row["n"] for row in rows] == found
+        assert [row["n"] for row in store.select(LOOSE, EVERYTHING, order=[("n", "desc")])] == [
+            10,
+            9,
+        ]
+        store.begin(1.0)
+        assert store.delete(LOOSE, condition) == len(found)
+
+
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = make(tmp_path / "a.db", "CREATE TABLE things(id INTEGER, at TEXT)")
     make(path, "INSERT INTO things VALUES (1, 'yesterday')")
