@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -78,7 +79,10 @@ def _require_unchanged(path: Path, expected: str) -> None:
 
 def _written_beside(target: Path, data: bytes, facts: os.stat_result) -> Path:
     """A new file in the same folder, with the data on disk and the old file's mode and owner."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    _remove_leftovers(target)
+    # The process's number says whether somebody still works on it.
+    prefix = f".{target.name}.{os.getpid()}."
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -89,6 +93,28 @@ def _written_beside(target: Path, data: bytes, facts: os.stat_result) -> Path:
         os.unlink(name)
         raise
     return Path(name)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what runs that were killed while they wrote have left beside the file."""
+    ours = re.compile(re.escape(f".{target.name}.") + r"(\d+)\.\w+\.tmp")
+    for path in target.parent.iterdir():
+        found = ours.fullmatch(path.name)
+        if found and not _alive(int(found[1])):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _alive(process: int) -> bool:
+    if os.name != "posix":
+        return False  # a file that is in use cannot be removed there
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _keep_owner_and_mode(handle: int, facts: os.stat_result) -> None:

@@ -30,7 +30,11 @@ from .versioning import VersionDecision, decide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """The schemas that live in one store, and migrate together or not at all."""
+    """The schemas that live in one store, and migrate together or not at all.
+
+    `elsewhere` are the tables that other enabled schemas of the store want, which this run was
+    not asked to migrate.
+    """
 
     target: Target
     backend: BackendType

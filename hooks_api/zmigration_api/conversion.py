@@ -51,7 +51,7 @@ def convert(value: Any, old: ColumnType, new: ColumnType) -> Any:  # noqa: ANN40
     if old.kind in _TEXTS:
         return parse(value, new)
     if new.kind in _TEXTS:
-        return fit(format_value(value, old), new)
+        return fit(_clean(format_value(value, old)), new)
     return fit(_across(value, new.kind), new)
 
 
@@ -82,6 +82,13 @@ def _enumerated(value: Any, column: Column) -> Any:  # noqa: ANN401
     if column.enum and format_value(value, column.type) not in column.enum:
         raise ValueError(f"is not one of {', '.join(column.enum)}")
     return value
+
+
+def _clean(text: str) -> str:
+    """The text itself; bytes that are no UTF-8 cannot become one."""
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("is not UTF-8 text")
+    return text
 
 
 def _across(value: Any, kind: TypeKind) -> Any:  # noqa: ANN401

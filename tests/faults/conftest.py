@@ -27,13 +27,19 @@ class Pattern:
     seconds: float
 
 
+@pytest.fixture(autouse=True)
+def _own_user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of these tests reaches the user's own folders."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
+
+
 MakeShop: TypeAlias = Callable[[str], tuple[Shop, Pattern]]
 GetPattern: TypeAlias = Callable[[str], Pattern]
 
 
 @pytest.fixture(scope="session")
 def pattern(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: str
 ) -> Iterator[GetPattern]:
     """The pattern of each backend, made when first asked for."""
     made: dict[str, Pattern] = {}
@@ -42,7 +48,7 @@ def pattern(
         def get(backend: str) -> Pattern:
             if backend not in made:
                 folder = tmp_path_factory.mktemp(f"pattern_{backend}")
-                made[backend] = _pattern(backend, folder, request, stack)
+                made[backend] = _pattern(backend, folder, postgres_server, stack)
             return made[backend]
 
         yield get
@@ -50,7 +56,7 @@ def pattern(
 
 @pytest.fixture
 def make_shop(
-    tmp_path: Path, pattern: GetPattern, request: pytest.FixtureRequest
+    tmp_path: Path, pattern: GetPattern, postgres_server: str
 ) -> Iterator[MakeShop]:
     """A copy of a backend's pattern with its change pending; any number of them."""
     with ExitStack() as stack:
@@ -58,16 +64,13 @@ def make_shop(
         def make(backend: str) -> tuple[Shop, Pattern]:
             found = pattern(backend)
             folder = tmp_path / uuid.uuid4().hex[:8] / "shop"
-            return _copy(found.shop, folder, request, stack), found
+            return _copy(found.shop, folder, postgres_server, stack), found
 
         yield make
 
 
-def _pattern(
-    backend: str, folder: Path, request: pytest.FixtureRequest, stack: ExitStack
-) -> Pattern:
-    server = request.getfixturevalue("postgres_server") if backend == "postgresql" else None
-    dsn = _database(server, None, stack) if server else None
+def _pattern(backend: str, folder: Path, server: str, stack: ExitStack) -> Pattern:
+    dsn = _database(server, None, stack) if backend == "postgresql" else None
     shop = Shop(backend, folder / "shop", dsn)
     shop.lay_out()
     done = shop.migrate()
@@ -76,7 +79,7 @@ def _pattern(
     shop.write_schemas(AFTER)
     before = Look.at(shop)
     assert before.tables == rows_before()
-    whole = _copy(shop, folder / "whole" / "shop", request, stack)
+    whole = _copy(shop, folder / "whole" / "shop", server, stack)
     started = time.monotonic()
     done = whole.migrate()
     seconds = time.monotonic() - started
@@ -86,11 +89,11 @@ def _pattern(
     return Pattern(shop, before, after, seconds)
 
 
-def _copy(shop: Shop, folder: Path, request: pytest.FixtureRequest, stack: ExitStack) -> Shop:
+def _copy(shop: Shop, folder: Path, server: str, stack: ExitStack) -> Shop:
     shutil.copytree(shop.folder, folder)
     if shop.dsn is None:
         return replace(shop, folder=folder)
-    dsn = _database(request.getfixturevalue("postgres_server"), shop.dsn, stack)
+    dsn = _database(server, shop.dsn, stack)
     copy = replace(shop, folder=folder, dsn=dsn)
     env = folder / ".zEnv"
     env.write_text(env.read_text().replace(shop.dsn, dsn))

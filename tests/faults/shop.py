@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 
 import psycopg
 
+from tests.scenarios.harness import run
 from tests.scenarios.stores import CsvStore, PostgresStore, SqliteStore, Store
 
 SOAK = os.environ.get("ZMIGRATION_SOAK") == "1"
@@ -215,6 +216,11 @@ class Shop:
 
     def run(self, *arguments: str, **more: Any) -> Done:
         return finished(self.start(*arguments, **more))
+
+    def look(self, *arguments: str) -> Done:
+        """A command that only looks, in this process."""
+        done = run(str(self.app), *arguments)
+        return Done(done.code, done.said)
 
     def migrate(self, *arguments: str, **more: Any) -> Done:
         return self.run("--auto-approve", *arguments, **more)

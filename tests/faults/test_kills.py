@@ -75,7 +75,7 @@ def is_after(shop: Shop, pattern: Pattern) -> bool:
 def looking_is_safe(shop: Shop, pattern: Pattern, *, after: bool) -> None:
     """What only looks changes nothing, and says how things stand."""
     files, look = shop.files(), Look.at(shop)
-    check, dry, status = shop.run("--check"), shop.run("--dry-run"), shop.run("--status", "--json")
+    check, dry, status = (shop.look(*a) for a in (["--check"], ["--dry-run"], ["--status", "--json"]))
     assert shop.files().keys() - files.keys() == set()
     if shop.backend == "csv":
         assert shop.files() == files
@@ -95,5 +95,5 @@ def ends_well(shop: Shop, pattern: Pattern) -> None:
     assert Look.at(shop) == pattern.after
     assert [shop.version(name) for name in NAMES] == [NEW, NEW]
     assert shop.leftovers() == []
-    check = shop.run("--check")
+    check = shop.look("--check")
     assert check.code == 0, check.said

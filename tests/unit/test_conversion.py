@@ -97,6 +97,7 @@ BAD = [
     (2**40, "bigint", "int", "outside the range"),
     (datetime(2024, 1, 2, 3), "datetime", "date", "time of day"),
     (1, "int", "date", "does not become"),
+    (b"\xff\x00", "blob", "str", "not UTF-8"),
 ]
 
 
