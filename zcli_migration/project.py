@@ -89,7 +89,8 @@ def _units(
             store = stack.enter_context(contextlib.closing(backend.open(target)))
             warnings = _check_references(files, backend, store)
             report.warnings([str(warning) for warning in warnings])
-            yield Unit(target=target, backend=backend, store=store, files=mine)
+            beside = tuple(file for file in files if file not in mine)
+            yield Unit(target=target, backend=backend, store=store, files=mine, beside=beside)
 
 
 def _check_references(

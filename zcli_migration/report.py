@@ -215,6 +215,10 @@ class Report:
             self._line(f"   Changes: {result.record.changes_summary}")
         self._line()
 
+    def moved(self, schema: SchemaSurvey) -> None:
+        """What moved in the store and is taken as it is, or is put right by --force-sync."""
+        self.warnings([f"Schema drift detected: {move.text}" for move in schema.moved])
+
     def notices(self, store: Store) -> None:
         """What a store did about runs before."""
         self.warnings(store.notices)

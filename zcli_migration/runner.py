@@ -186,6 +186,7 @@ class _Session:
             error = refuse(schema.file.name, schema.moved, schema.changes, schema.recorded)
             if error is not None and not self.request.force_sync:
                 raise error
+            self.report.moved(schema)
         violations = preflight.ask(unit.store, found.plan.changes, found.current)
         if violations:
             raise self._refused(unit, found, violations)

@@ -32,14 +32,20 @@ from .versioning import VersionDecision, decide
 class Unit:
     """The schemas that live in one store, and migrate together or not at all.
 
-    `elsewhere` are the tables that other enabled schemas of the store want, which this run was
-    not asked to migrate.
+    `files` take part in this run. `beside` live in the same store and do not (`--schema`): they
+    are read, so that nothing of theirs is taken for left over or missing.
     """
 
     target: Target
     backend: BackendType
     store: Store
     files: tuple[SchemaFile, ...]
+    beside: tuple[SchemaFile, ...] = ()
+
+    @property
+    def all_files(self) -> tuple[SchemaFile, ...]:
+        """Every schema file of the store."""
+        return (*self.files, *self.beside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +101,11 @@ class _Found:
 def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Survey:
     """Look at the store, compare and plan. Reads only."""
     found = _look(unit)
-    wanted = Schema(tables=tuple(t for file in unit.files for t in file.tables))
+    wanted = Schema(tables=tuple(t for file in unit.all_files for t in file.tables))
     desired = spelled(wanted, found.live, unit.store)
     current = current_schema(unit, found.live, desired, list(found.records.values()))
     changes = diff(current, desired, plugins.diff_rules())
-    parts = _parts(unit.files, desired)
+    parts = _parts(unit.all_files, desired)
     split = _by_schema(changes, parts, found.records)
     schemas = tuple(
         _schema_survey(
@@ -107,19 +113,22 @@ def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Sur
         )
         for file in unit.files
     )
-    plan = make_plan(unit.store, unit.backend, changes, current, desired, _base(found))
+    chosen = {change for schema in schemas for change in schema.changes}
+    planned = [change for change in changes if change in chosen]
+    plan = make_plan(unit.store, unit.backend, planned, current, desired, _base(found))
     return Survey(live=found.live, current=current, desired=desired, schemas=schemas, plan=plan)
 
 
 def _look(unit: Unit) -> _Found:
     store = unit.store
-    histories = {file.name: history_table_for(store, file) for file in unit.files}
+    histories = {file.name: history_table_for(store, file) for file in unit.all_files}
     there = store.inspect([table.name for table in histories.values()])
     records = {
         name: last_record(store, table, there.table(table.name))
         for name, table in histories.items()
     }
-    names = {name for file in unit.files for t in file.tables for name in (t.name, t.renamed_from)}
+    files = unit.all_files
+    names = {name for file in files for t in file.tables for name in (t.name, t.renamed_from)}
     for recorded in records.values():
         names |= {t.name for t in (recorded.tables.tables if recorded and recorded.tables else ())}
     return _Found(live=store.inspect(sorted(filter(None, names))), records=records)
