@@ -36,9 +36,7 @@ class App:
 
 
 @pytest.fixture(params=["csv", "sqlite", "postgresql"])
-def app(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> App:
+def app(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
     folder = tmp_path / "app"
     folder.mkdir()
