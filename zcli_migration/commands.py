@@ -11,10 +11,7 @@ from dataclasses import asdict
 from zmigration_api import MigrationError, UsageError, Version
 
 from .interrupts import terminate_as_interrupt
-from .json_report import history_to_json, status_to_json, to_json
-from .listing import history_lines, schema_histories, status_lines, statuses
 from .outcome import INTERRUPTED, Outcome, SchemaOutcome
-from .plugins import load_plugins
 from .project import Selection
 from .report import Report
 from .runner import Request, migrate
@@ -36,6 +33,8 @@ def run_migrate(options: argparse.Namespace) -> int:
         print("Interrupted: nothing was changed", file=sys.stderr)
         return INTERRUPTED
     if options.json:
+        from .json_report import to_json
+
         sys.stdout.write(to_json(outcome))
     elif options.sql:
         _print_statements(outcome.schemas, outcome.error)
@@ -75,6 +74,8 @@ def _version(text: str | None) -> Version | None:
 
 def _refused(error: MigrationError, options: argparse.Namespace) -> int:
     if options.json:
+        from .json_report import to_json
+
         app, code = options.app_file, error.exit_code
         sys.stdout.write(to_json(Outcome(app=app, exit_code=code, error=error)))
     else:
@@ -104,6 +105,9 @@ def _print_statements(schemas: tuple[SchemaOutcome, ...], error: MigrationError 
 
 def _list(options: argparse.Namespace, report: Report) -> int:
     """`--status` and `--history`, without the banner: a table for eyes, or JSON for programs."""
+    from .json_report import history_to_json, status_to_json
+    from .listing import history_lines, schema_histories, status_lines, statuses
+
     silent = Report(Screen(quiet=True))
     screen = Screen(quiet=options.json)
     unreadable = False
@@ -123,6 +127,8 @@ def _list(options: argparse.Namespace, report: Report) -> int:
 
 def run_plugins(*, as_json: bool) -> int:
     """Run `zolo plugins`; the exit code."""
+    from .plugins import load_plugins
+
     statuses_ = load_plugins().statuses
     if as_json:
         print(json.dumps([asdict(status) for status in statuses_], indent=2))

@@ -96,7 +96,7 @@ def _columns(
         meant = before or _wanted_column(wanted, column.name)
         if meant is not None:
             strict = (live.name, column.name) in reading.strict
-            columns.append(_column(reading, column, meant, strict=strict))
+            columns.append(_column(reading, column, meant, seen, strict=strict))
     return tuple(columns)
 
 
@@ -108,10 +108,16 @@ def _wanted_column(wanted: Table | None, name: str) -> Column | None:
     return wanted.column(name) or source
 
 
-def _column(reading: Reading, live: Column, meant: Column, *, strict: bool) -> Column:
+def _column(
+    reading: Reading, live: Column, meant: Column, seen: Column | None, *, strict: bool
+) -> Column:
+    """`seen` is the column as it was when it was recorded: what it had then it must have now."""
     typed = "type" not in reading.keeps or reading.store.reads_as(live, meant.type)
-    required = live.required or (meant.required and not strict)
-    default = _default(_of_type(live.default, meant.type), meant.default, strict=strict)
+    loosened = seen is not None and seen.required
+    required = live.required or (meant.required and not strict and not loosened)
+    lost = seen is not None and seen.default != live.default
+    found = _of_type(live.default, meant.type)
+    default = _default(found, meant.default, strict=strict or lost)
     return replace(
         meant,
         name=live.name,

@@ -10,8 +10,6 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from importlib_metadata import PackageNotFoundError, version
-
 from zmigration_api import (
     EVERYTHING,
     AlterColumn,
@@ -216,6 +214,8 @@ def _user() -> str:
 
 
 def _host_version() -> str | None:
+    from importlib_metadata import PackageNotFoundError, version
+
     for name in ("zolo-zcli", "zolo-os"):
         try:
             return f"{name} {version(name)}"

@@ -19,6 +19,7 @@ from zmigration_api import (
 from . import preflight
 from .drift import refuse
 from .elsewhere import left_behind
+from .interrupts import uninterrupted
 from .outcome import INTERRUPTED, Outcome, SchemaOutcome, Status, exit_code
 from .planner import possible_renames, rename_hazard
 from .preflight import Violation
@@ -107,11 +108,15 @@ class _Session:
             else:
                 outcomes += self._guarded(run, unit)
         outcome = self._outcome(tuple(outcomes), None, interrupted=bool(run.interrupts))
+        with uninterrupted([]):
+            self._end(outcome)
+        return outcome
+
+    def _end(self, outcome: Outcome) -> None:
         if self.request.look_only:
             self.report.looked("check" if self.request.pending_is_failure else "dry-run")
         else:
             self.report.results(outcome)
-        return outcome
 
     def _run_settings(self) -> Run:
         return Run(

@@ -16,7 +16,10 @@ BAR_AFTER_SECONDS = 1.0
 
 
 class Screen:
-    """Where the report is written. `quiet` writes nothing at all."""
+    """Where the report is written. `quiet` writes nothing at all.
+
+    A stream that cannot be written any more (its reader left) ends the report, not the run.
+    """
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -34,6 +37,12 @@ class Screen:
         """Write one line (or several, with line feeds in it)."""
         if self.quiet:
             return
+        try:
+            self._write(text, style)
+        except OSError:
+            self.quiet = True
+
+    def _write(self, text: str, style: str | None) -> None:
         if self.terminal:
             self._rich().print(text, style=style, markup=False, highlight=False, soft_wrap=True)
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,7 +35,13 @@ from .interrupts import uninterrupted
 from .light_zcli import LightZCLI
 from .plugins import Plugins
 from .recording import Applied, history_table_for, make_record, next_id
-from .schema_file import SchemaFile, text_hash, with_version, write_schema_text
+from .schema_file import (
+    SchemaFile,
+    require_writable,
+    text_hash,
+    with_version,
+    write_schema_text,
+)
 from .survey import SchemaSurvey, Survey, Unit, schema_info, survey
 from .verification import count_rows, verify, verify_rows
 
@@ -46,7 +52,8 @@ ShowStep = Callable[[Step], AbstractContextManager[Progress]]
 class Run:
     """What a run is made with. `lock_timeout` is in seconds.
 
-    `interrupts` collects the Ctrl-C that came while a unit was being committed.
+    `interrupts` collects the Ctrl-C that came while a unit was being committed and told of;
+    they are held back until `told` is closed.
     """
 
     app: App
@@ -55,6 +62,7 @@ class Run:
     lock_timeout: float
     show_step: ShowStep
     interrupts: list[int] = field(default_factory=list)
+    told: ExitStack = field(default_factory=ExitStack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +79,7 @@ class Result:
 def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
     """Make the approved plan; PlanMoved if the store is no longer what it was made for."""
     hooks = _Hooks.load(run, unit, approved)
+    _require_writable_files(approved)
     store = unit.store
     try:
         store.begin(run.lock_timeout)
@@ -81,12 +90,19 @@ def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
                 hint="run again to see what is left to do",
             )
         results = _inside(run, unit, current, hooks)
-        with uninterrupted(run.interrupts):
-            _commit(store)
-            return _bumped(current, results)
+        run.told.enter_context(uninterrupted(run.interrupts))
+        _commit(store)
+        return _bumped(current, results)
     except BaseException:
         store.rollback()  # does nothing after a commit
         raise
+
+
+def _require_writable_files(approved: Survey) -> None:
+    """A version that could not be written afterwards is refused while nothing is changed yet."""
+    for schema in approved.schemas:
+        if schema.decision.to not in (None, schema.on_disk.version):
+            require_writable(schema.file.path)
 
 
 def _commit(store: Store) -> None:

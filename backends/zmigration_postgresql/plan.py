@@ -35,6 +35,7 @@ from zmigration_sql import Statements
 from .alter import Alteration
 from .facts import Facts
 from .fill import default_text, fill_text
+from .keys import around_keys
 from .names import QUOTING
 from .types import canonical, ddl, native_type
 
@@ -43,7 +44,8 @@ SQL = Statements(QUOTING)
 
 def plan(changes: Sequence[Change], current: Schema, facts: Facts) -> tuple[Step, ...]:
     """One step for each change, in the order given."""
-    return _Planner(changes, current, facts).steps()
+    steps = _Planner(changes, current, facts).steps()
+    return around_keys(steps, changes, current, SQL)
 
 
 class _Planner:

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from zmigration_api import LockTimeout, Progress, Step, StepFailed, StoreError, VerificationFailed
@@ -138,15 +138,28 @@ class Unit:
 
     def rollback(self) -> None:
         """Undo everything, and remove the file and folders that were made for it."""
+        with suppress(sqlite3.Error):
+            self._undo(self.connection.raw)
+        self.connection.close()
+        self._undo_what_is_left()
+        self._remove_folders()
+
+    def _undo(self, raw: sqlite3.Connection) -> None:
+        if not raw.in_transaction:
+            return
         if self._made_file:
             # While we have the lock: who waits for it must find that the file is gone.
             with suppress(OSError):
                 self._path.unlink()
-        with suppress(sqlite3.Error):
-            if self.connection.raw.in_transaction:
-                self.connection.raw.execute("ROLLBACK")
-        self.connection.close()
-        self._remove_folders()
+        raw.execute("ROLLBACK")
+
+    def _undo_what_is_left(self) -> None:
+        """A full disk makes SQLite leave the undoing to whoever opens the file next."""
+        if not self._path.with_name(f"{self._path.name}-journal").exists():
+            return
+        with suppress(sqlite3.Error), closing(connect(self._path, "mode=rw", 0)) as raw:
+            raw.execute("BEGIN IMMEDIATE")
+            self._undo(raw)
 
     def _verify_table(self, table: str) -> None:
         query = f"PRAGMA quick_check({quoted(table)})"

@@ -15,10 +15,10 @@ from tests.faults.test_kills import ends_well, is_after
 
 ROUNDS = 20 if SOAK else 1
 SLEEPING = """\
-import pathlib, time
+import time
 
-def hook(workspace):
-    (pathlib.Path(workspace) / "in_hook").write_text("")
+def hook(context):
+    (context.workspace / "in_hook").write_text("")
     time.sleep({})
 """
 

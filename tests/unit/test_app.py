@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zcli_migration.app import load_app
-from zcli_migration.zspark import DOTENV_KEYS
+from zcli_migration.app.zspark import DOTENV_KEYS
 from zmigration_api.errors import AppError
 
 

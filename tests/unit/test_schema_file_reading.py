@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from tests.schema_files import HEAD, Refusal, read, refused
-from zcli_migration import yaml_source
-from zcli_migration.schema_file import read_schema_file
+from zcli_migration.schema_file import read_schema_file, yaml_source
 from zmigration_api import SchemaFileError
 
 TABLE = "users: {id: {type: int, pk: true}}\n"

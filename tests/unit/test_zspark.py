@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zcli_migration.zspark import DOTENV_KEYS, ZSpark, read_zspark
+from zcli_migration.app.zspark import DOTENV_KEYS, ZSpark, read_zspark
 from zmigration_api.errors import AppError
 
 

@@ -20,12 +20,12 @@ from zmigration_api import (
     is_internal,
 )
 
-from .schema_columns import Field, long_field, short_field
-from .schema_constraints import Scope, checks, indexes, primary_key_columns, unique_constraints
-from .schema_foreign_keys import listed_foreign_keys
-from .schema_keys import EVENT_KEY, RESERVED, TABLE_KEYS, warn_unknown
-from .schema_names import check_name, default_name
-from .schema_types import looks_like_type, shorthand, unknown_type
+from .columns import Field, long_field, short_field
+from .constraints import Scope, checks, indexes, primary_key_columns, unique_constraints
+from .foreign_keys import listed_foreign_keys
+from .keys import EVENT_KEY, RESERVED, TABLE_KEYS, warn_unknown
+from .names import check_name, default_name
+from .types import looks_like_type, shorthand, unknown_type
 from .yaml_nodes import Entry, entries, is_null, optional_text, warn_of_key
 from .yaml_source import Source, line_of
 

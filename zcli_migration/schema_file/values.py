@@ -19,7 +19,7 @@ from zmigration_api import (
 )
 from zmigration_api.values import format_value, parse
 
-from .schema_keys import one_of, unknown_item
+from .keys import one_of, unknown_item
 from .yaml_nodes import Entry, entries, host_value, is_null, mapping, shown, text_of
 from .yaml_source import CORE, Source
 

@@ -10,11 +10,11 @@ import yaml
 
 from zmigration_api import Column, ColumnType, Default, ForeignKey
 
-from .schema_foreign_keys import field_foreign_key
-from .schema_keys import APP_KEYS, FIELD_ALIASES, FIELD_KEYS, RULE_KEYS, canonical, warn_unknown
-from .schema_names import check_name
-from .schema_types import Reading, Shorthand, check_length, column_type, read_type
-from .schema_values import (
+from .foreign_keys import field_foreign_key
+from .keys import APP_KEYS, FIELD_ALIASES, FIELD_KEYS, RULE_KEYS, canonical, warn_unknown
+from .names import check_name
+from .types import Reading, Shorthand, check_length, column_type, read_type
+from .values import (
     check_enum,
     check_filled,
     expression,

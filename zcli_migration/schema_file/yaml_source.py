@@ -16,7 +16,7 @@ import yaml
 
 from zmigration_api import SchemaFileError
 
-from .schema_model import Warning_
+from .model import Warning_
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_DEPTH = 100

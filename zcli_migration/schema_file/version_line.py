@@ -10,7 +10,7 @@ import yaml
 
 from zmigration_api import Version
 
-from .schema_meta import find_meta
+from .meta import find_meta
 from .yaml_source import BOM, CORE, Source, compose, event_facts
 
 KEY = "zMigrationVersion"

@@ -11,25 +11,12 @@ import yaml
 
 from zmigration_api import SchemaFileError, Table
 
-from .schema_meta import SECTIONS, read_meta
-from .schema_model import Meta, SchemaFile, Warning_
-from .schema_references import check_references
-from .schema_tables import check_apart, read_table
-from .schema_text import read_schema_text, write_schema_text
-from .version_line import with_version
+from .meta import SECTIONS, read_meta
+from .model import SchemaFile, Warning_
+from .tables import check_apart, read_table
+from .text import read_schema_text
 from .yaml_nodes import Entry, entries, is_null
 from .yaml_source import Source, compose
-
-__all__ = [
-    "Meta",
-    "SchemaFile",
-    "Warning_",
-    "check_references",
-    "read_schema_file",
-    "text_hash",
-    "with_version",
-    "write_schema_text",
-]
 
 # A top-level value that zCLI itself reads and that is no table.
 _HOST_KEYS = frozenset({"db_path"})

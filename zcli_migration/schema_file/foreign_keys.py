@@ -10,8 +10,8 @@ import yaml
 
 from zmigration_api import Action, ForeignKey
 
-from .schema_keys import one_of, require, unknown_item
-from .schema_names import check_columns, check_name, default_name
+from .keys import one_of, require, unknown_item
+from .names import check_columns, check_name, default_name
 from .yaml_nodes import Entry, is_null, items, mapping, text_of, texts
 from .yaml_source import Source, line_of
 

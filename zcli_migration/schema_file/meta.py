@@ -9,9 +9,9 @@ import yaml
 
 from zmigration_api import Version
 
-from .schema_keys import unknown_item, warn_unknown
-from .schema_model import Meta
-from .schema_names import nearest
+from .keys import unknown_item, warn_unknown
+from .model import Meta
+from .names import nearest
 from .yaml_nodes import (
     Entry,
     boolean,

@@ -10,7 +10,7 @@ import yaml
 
 from zmigration_api import ALIASES, KINDS, ColumnType, SchemaFileError, TypeKind
 
-from .schema_names import did_you_mean, nearest
+from .names import did_you_mean, nearest
 from .yaml_nodes import Entry, is_null, shown, text_of, whole
 from .yaml_source import CORE, Source
 

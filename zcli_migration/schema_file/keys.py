@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 import yaml
 
-from .schema_names import nearest
+from .names import nearest
 from .yaml_nodes import Entry
 from .yaml_source import Source, line_of
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from zmigration_api import ColumnType, ForeignKey, SchemaFileError, Table
 
-from .schema_model import SchemaFile, Warning_
-from .schema_names import did_you_mean
+from .model import SchemaFile, Warning_
+from .names import did_you_mean
 
 _NUMBERS = frozenset({"int", "bigint", "float", "decimal"})
 _TEXTS = frozenset({"str", "text", "uuid"})

@@ -10,9 +10,9 @@ import yaml
 
 from zmigration_api import Check, Index, UniqueConstraint
 
-from .schema_keys import one_of, require, unknown_item
-from .schema_names import check_columns, check_name, default_name
-from .schema_values import expression
+from .keys import one_of, require, unknown_item
+from .names import check_columns, check_name, default_name
+from .values import expression
 from .yaml_nodes import Entry, boolean, is_null, items, mapping, text_of, texts
 from .yaml_source import Source, line_of
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from zmigration_api import SchemaFileError
+from zmigration_api import MigrationError, SchemaFileError
 
 MAX_BYTES = 5_000_000
 
@@ -66,6 +66,18 @@ def write_schema_text(path: Path, new_text: str, expected_old_text: str) -> None
             replacement.unlink(missing_ok=True)
             raise
         _sync_folder(target.parent)
+
+
+def require_writable(path: Path) -> None:
+    """MigrationError if `write_schema_text` would not be allowed to replace the file."""
+    target = Path(os.path.realpath(path))
+    for place in (target, target.parent):
+        if not os.access(place, os.W_OK):
+            raise MigrationError(
+                f"The new version cannot be written: {place} is write-protected",
+                hint="allow writing to it, or write the version that you want into the file",
+                file=path,
+            )
 
 
 def _require_unchanged(path: Path, expected: str) -> None:

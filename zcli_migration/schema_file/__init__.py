@@ -1,0 +1,19 @@
+"""Schema files: read as typed tables, checked against each other, and written back."""
+
+from .model import Meta, SchemaFile, Warning_
+from .reader import read_schema_file, text_hash
+from .references import check_references
+from .text import require_writable, write_schema_text
+from .version_line import with_version
+
+__all__ = [
+    "Meta",
+    "SchemaFile",
+    "Warning_",
+    "check_references",
+    "read_schema_file",
+    "require_writable",
+    "text_hash",
+    "with_version",
+    "write_schema_text",
+]
