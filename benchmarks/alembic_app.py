@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from measure import Command, Runner
-from tables import TableSpec
+from benchmarks.measure import Command, Runner
+from benchmarks.tables import TableSpec
 
 _INI = """\
 [alembic]

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from measure import Command, Runner
-from tables import TableSpec
+from benchmarks.measure import Command, Runner
+from benchmarks.tables import TableSpec
 
 _MANAGE = """\
 import os

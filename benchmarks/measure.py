@@ -74,9 +74,7 @@ class Runner:
         samples = [self.run(command) for command in commands]
         return Sample(sum(s.seconds for s in samples), max(s.memory for s in samples))
 
-    def compare(
-        self, contenders: Mapping[str, Sequence[Command]], runs: int
-    ) -> dict[str, Result]:
+    def compare(self, contenders: Mapping[str, Sequence[Command]], runs: int) -> dict[str, Result]:
         """Each contender `runs` times, in turns, so that a busy machine is busy for all alike."""
         for commands in contenders.values():
             self.all_of(commands)  # fills the caches

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -15,6 +15,7 @@ from zmigration_api import (
     AlterColumn,
     Change,
     HistoryRecord,
+    Order,
     Schema,
     Step,
     Store,
@@ -58,7 +59,7 @@ def last_record(store: Store, table: Table, live: Table | None) -> Recorded | No
 
     `live` is the table as it is there: another tool's may have other columns.
     """
-    for record in _records(store, table, live, newest_first=True):
+    for record in _newest_first(store, table, live):
         if record.status.lower() in _FINISHED:
             return _recorded(record)
     return None
@@ -77,15 +78,31 @@ def next_id(store: Store, table: Table, live: Table | None) -> int:
     )
 
 
+def _newest_first(store: Store, table: Table, live: Table | None) -> Iterator[HistoryRecord]:
+    """The last few in one answer, the others only if they are asked for."""
+    newest = list(_records(store, table, live, newest_first=True, limit=_FEW))
+    yield from newest
+    if len(newest) == _FEW:
+        yield from _records(store, table, live, newest_first=True, offset=_FEW)
+
+
+_FEW = 3
+
+
 def _records(
-    store: Store, table: Table, live: Table | None, *, newest_first: bool
+    store: Store,
+    table: Table,
+    live: Table | None,
+    *,
+    newest_first: bool,
+    limit: int | None = None,
+    offset: int = 0,
 ) -> list[HistoryRecord] | Any:  # noqa: ANN401
     if live is None or live.column("id") is None:
         return []
     known = [f.name for f in fields(HistoryRecord) if live.column(f.name) is not None]
-    rows = store.select(
-        table, EVERYTHING, columns=known, order=[("id", "desc" if newest_first else "asc")]
-    )
+    order: Order = [("id", "desc" if newest_first else "asc")]
+    rows = store.select(table, EVERYTHING, columns=known, order=order, limit=limit, offset=offset)
     return (HistoryRecord.from_row({**_OLD_TOOLS, **row}) for row in rows)
 
 

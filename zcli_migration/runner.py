@@ -12,6 +12,7 @@ from zmigration_api import (
     MigrationError,
     PlanMoved,
     Step,
+    StoreError,
     UsageError,
     Version,
 )
@@ -192,10 +193,22 @@ class _Session:
             if error is not None and not self.request.force_sync:
                 raise error
             self.report.moved(schema)
-        violations = preflight.ask(unit.store, found.plan.changes, found.current)
+        try:
+            violations = preflight.ask(unit.store, found.plan.changes, found.current)
+        except StoreError:
+            if self._has_moved(run, unit, found):  # asked about what is no longer there
+                return self._look(run, unit)
+            raise
+        if violations and self._has_moved(run, unit, found):
+            return self._look(run, unit)
         if violations:
             raise self._refused(unit, found, violations)
         return unit, found
+
+    def _has_moved(self, run: Run, unit: Unit, found: Survey) -> bool:
+        """Whether another run has changed the store since that survey."""
+        now = survey(unit, run.plugins, run.override)
+        return now.plan.base_hash != found.plan.base_hash
 
     def _settle_renames(self, unit: Unit, found: Survey) -> Unit:
         """Ask about each drop and add that may be a rename, where somebody can be asked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -26,6 +26,9 @@ from .recording import Recorded, history_table_for, last_record
 from .schema_file import SchemaFile, text_hash, with_version
 from .spelling import spelled
 from .versioning import VersionDecision, decide
+
+LOOKS = 3
+"""How often to look again when another run's commit fell into a look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,18 +123,31 @@ def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Sur
 
 
 def _look(unit: Unit) -> _Found:
+    """Tables and records of one moment: another run's commit may fall between two glances."""
+    records = _last_records(unit)
+    for _ in range(LOOKS):
+        found, records = _Found(live=_live_tables(unit, records), records=records), _last_records(unit)
+        if found.records == records:
+            break
+    return found
+
+
+def _last_records(unit: Unit) -> dict[str, Recorded | None]:
     store = unit.store
     histories = {file.name: history_table_for(store, file) for file in unit.all_files}
     there = store.inspect([table.name for table in histories.values()])
-    records = {
+    return {
         name: last_record(store, table, there.table(table.name))
         for name, table in histories.items()
     }
-    files = unit.all_files
-    names = {name for file in files for t in file.tables for name in (t.name, t.renamed_from)}
+
+
+def _live_tables(unit: Unit, records: Mapping[str, Recorded | None]) -> Schema:
+    tables = [table for file in unit.all_files for table in file.tables]
+    names = {name for table in tables for name in (table.name, table.renamed_from)}
     for recorded in records.values():
         names |= {t.name for t in (recorded.tables.tables if recorded and recorded.tables else ())}
-    return _Found(live=store.inspect(sorted(filter(None, names))), records=records)
+    return unit.store.inspect(sorted(filter(None, names)))
 
 
 def current_schema(

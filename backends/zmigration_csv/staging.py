@@ -87,14 +87,14 @@ class Files:
     def _listing(self) -> frozenset[str]:
         try:
             return frozenset(os.listdir(self.folder))
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return frozenset()
 
 
 def _exists(path: Path) -> bool:
     try:
         path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return False
     return True
 

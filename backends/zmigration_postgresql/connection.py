@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SESSION = (
     "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO, YMD'; SET standard_conforming_strings TO on;"
-    " SET extra_float_digits TO 1; SET client_min_messages TO error"
+    " SET extra_float_digits TO 1; SET client_min_messages TO error; SET lock_timeout TO '10s'"
 )
 # Python's dates end in 9999 and its JSON reading forgets how numbers were written.
 _AS_TEXT = ("date", "time", "timestamp", "timestamptz", "json", "jsonb", "uuid", "timetz")

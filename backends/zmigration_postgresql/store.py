@@ -50,6 +50,7 @@ class PostgreSQLStore:
         self._connection: Connection | None = None
         self._unit: Unit | None = None
         self._live: dict[str, tuple[Table, Table | None]] = {}
+        self._inspected: dict[str, Table] = {}
 
     @property
     def display(self) -> str:
@@ -81,7 +82,9 @@ class PostgreSQLStore:
 
     def inspect(self, tables: Collection[str]) -> Schema:
         connection = self._reading()
-        return inspect(connection, tables) if connection else Schema()
+        found = inspect(connection, tables) if connection else Schema()
+        self._inspected.update({table.name: table for table in found.tables})
+        return found
 
     def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
         return plan(changes, current, Facts(self._reading() if changes else None))
@@ -182,6 +185,7 @@ class PostgreSQLStore:
 
     def _forget(self) -> None:
         self._live.clear()
+        self._inspected.clear()
 
     def _there(self, table: Table) -> Table:
         live = self._as_live(table)
@@ -193,8 +197,8 @@ class PostgreSQLStore:
         """The table with the live type texts, or None if it is not there."""
         known = self._live.get(table.name)
         if known is None or known[0] is not table:
-            found = self.inspect([table.name]).tables
-            known = table, _with_natives(table, found[0]) if found else None
+            live = self._inspected.get(table.name) or self.inspect([table.name]).table(table.name)
+            known = table, _with_natives(table, live) if live else None
             self._live[table.name] = known
         return known[1]
 

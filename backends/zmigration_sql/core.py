@@ -16,8 +16,8 @@ from sqlalchemy.sql.elements import quoted_name
 
 from zmigration_api import AllOf, AnyOf, Column, Compare, Condition, StoreError, Table
 
-from .data import collation_of, to_store
 from .executor import Executor
+from .live_values import collation_of, to_store
 
 Kind = Literal["select", "update", "delete"]
 Bound: TypeAlias = tuple[str, list[Any]]

@@ -11,9 +11,10 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from zmigration_api import EVERYTHING, Column, Condition, Order, Row, StoreError, Table, TypeKind
+from zmigration_api import EVERYTHING, Column, Condition, Order, Row, StoreError, Table
 
 from .executor import Executor
+from .live_values import collation_of, from_store, to_store
 
 
 def select(
@@ -62,25 +63,6 @@ def delete(executor: Executor, table: Table, where: Condition) -> int:
     return executor.execute(sql, params)
 
 
-def to_store(executor: Executor, value: Any, column: Column) -> Any:  # noqa: ANN401
-    """The value as the driver takes it; None stays None. StoreError if it cannot be kept."""
-    try:
-        return None if value is None else executor.codec.to_store(value, column)
-    except ValueError as error:
-        raise StoreError(f"{column.name}: {value!r} {error}") from None
-
-
-def from_store(executor: Executor, table: Table, raw: Any, column: Column) -> Any:  # noqa: ANN401
-    """The typed value; None stays None. StoreError for one that is not of its column's type."""
-    try:
-        return None if raw is None else executor.codec.from_store(raw, column)
-    except ValueError as error:
-        raise StoreError(
-            f"{table.name}.{column.name} holds {raw!r}, which {error}",
-            hint=f"the schema says {column.type}; correct the row or the schema",
-        ) from None
-
-
 def escaped(executor: Executor, sql: str) -> str:
     """The text for a statement with parameters."""
     return sql.replace("%", "%%") if executor.placeholder == "%s" else sql
@@ -122,25 +104,6 @@ def _sortable(executor: Executor, column: Column) -> str:
     name = executor.quoting.name(column.name)
     collation = collation_of(executor, column)
     return f'{name} COLLATE "{collation}"' if collation else name
-
-
-def collation_of(executor: Executor, column: Column) -> str | None:
-    """What makes the column's live type compare as its values do, where it does not itself.
-
-    PostgreSQL sorts texts by the database's language. SQLite keeps numbers and moments as texts,
-    and zCLI as texts of several spellings; its connections offer a collation for each such kind.
-    """
-    native = column.native or ("text" if column.type.textual else "")
-    if not native.startswith(("text", "varchar", "character")):
-        return None
-    if executor.dialect == "postgresql":
-        return "C"
-    return f"zmigration_{column.type.kind}" if column.type.kind in BY_VALUE else None
-
-
-BY_VALUE: tuple[TypeKind, ...]
-BY_VALUE = ("int", "bigint", "float", "decimal", "date", "time", "datetime")
-"""The kinds whose texts SQLite compares by value, with the collation `zmigration_<kind>`."""
 
 
 def _slice(executor: Executor, limit: int | None, offset: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from zmigration_api import KINDS, Column, ColumnType, TypeKind, Using, convert_column
 from zmigration_api.values import format_value, parse
 from zmigration_api.where import like_pattern
-from zmigration_sql.data import BY_VALUE
+from zmigration_sql.live_values import BY_VALUE
 
 from .codec import SQLiteCodec
 

@@ -44,6 +44,7 @@ class SQLiteStore:
         self._reader: Connection | None = None
         self._unit: Unit | None = None
         self._notices: list[str] = []
+        self._live: tuple[int, dict[str, Table]] = -1, {}
 
     @property
     def display(self) -> str:
@@ -78,7 +79,10 @@ class SQLiteStore:
         if connection is None:
             return Schema()
         with connection.errors():
-            return inspect(connection.raw, tables)
+            found = inspect(connection.raw, tables)
+            seen = self._seen(connection)
+        seen.update({fold(table.name): table for table in found.tables})
+        return found
 
     def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
         connection = self._reading()
@@ -138,6 +142,7 @@ class SQLiteStore:
 
     def rollback(self) -> None:
         unit, self._unit = self._unit, None
+        self._live = -1, {}  # undone changes are not counted
         if unit is not None:
             unit.rollback()
 
@@ -176,12 +181,28 @@ class SQLiteStore:
 
     def _as_live(self, table: Table) -> Table | None:
         """The table's columns that are there. SQLite would take the name of another for a text."""
-        found = self.inspect([table.name]).tables
-        if not found:
+        live = self._inspected(table.name)
+        if live is None:
             return None
-        there = {fold(column.name) for column in found[0].columns}
+        there = {fold(column.name) for column in live.columns}
         columns = tuple(c for c in table.columns if fold(c.name) in there)
-        return with_natives(replace(table, columns=columns), found[0])
+        return with_natives(replace(table, columns=columns), live)
+
+    def _inspected(self, name: str) -> Table | None:
+        """The table, without another look where nobody has changed any table since the last one."""
+        connection = self._reading()
+        if connection is None:
+            return None
+        with connection.errors():
+            known = self._seen(connection).get(fold(name))
+        return known or next(iter(self.inspect([name]).tables), None)
+
+    def _seen(self, connection: Connection) -> dict[str, Table]:
+        """What was inspected of the schema as it is now; SQLite counts every change of it."""
+        version = int(connection.raw.execute("PRAGMA schema_version").fetchone()[0])
+        if self._live[0] != version:
+            self._live = version, {}
+        return self._live[1]
 
     def _has_rows(self, table: str) -> bool:
         connection = self._reading()

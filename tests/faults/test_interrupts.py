@@ -19,7 +19,7 @@ from zcli_migration.runner import Request, migrate
 from zcli_migration.screen import Screen
 
 SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
-HOOK = "  zMigrationHooks: {after_migrate: '@.plugins.faults.hook'}"
+HOOK = "  zMigrationHooks: {{{}_migrate: '@.plugins.faults.hook'}}"
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -122,11 +122,11 @@ def test_the_report_cannot_be_written(arguments: tuple[str, ...], make_shop: Mak
     ends_well(shop, pattern)
 
 
-def hooked(shop: Shop, code: str) -> None:
-    """The posts' change with a hook of this code at its end."""
+def hooked(shop: Shop, code: str, moment: str = "after") -> None:
+    """The posts' change with a hook of this code before its steps or after them."""
     (shop.folder / "plugins/faults.py").write_text(code)
     shop.write_schemas({"users": AFTER["users"]})
-    shop.write_schemas({"posts": AFTER["posts"]}, HOOK)
+    shop.write_schemas({"posts": AFTER["posts"]}, HOOK.format(moment))
 
 
 def test_a_second_interrupt_while_the_first_is_undone(make_shop: MakeShop) -> None:

@@ -111,7 +111,7 @@ class Bench:
         return run(self.app, *arguments)
 
     def snapshot(self, *, times: bool = False) -> tuple[Files, object]:
-        return files_of(self.folder, times=times), self.store.snapshot()
+        return files_of(self.folder, times=times), self.store.snapshot(sequences=times)
 
     def lay_out(self) -> None:
         """The app's files, without a schema."""

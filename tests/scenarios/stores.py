@@ -47,8 +47,12 @@ class Store(Protocol):
         """Whether the store itself refuses the statement; nothing is kept of it."""
         ...
 
-    def snapshot(self) -> object:
-        """Everything that the store holds, apart from files in the app's folder."""
+    def snapshot(self, *, sequences: bool) -> object:
+        """Everything that the store holds, apart from files in the app's folder.
+
+        Without `sequences` the next number of a serial column is left out: no rollback of
+        PostgreSQL's takes one back that was given out.
+        """
         ...
 
 
@@ -111,7 +115,7 @@ class CsvStore:
     def refuses(self, statement: str) -> bool:
         return True  # a folder refuses nothing; the schema is kept by migrations and the app
 
-    def snapshot(self) -> object:
+    def snapshot(self, *, sequences: bool) -> object:
         return None  # all of it is in the app's folder
 
 
@@ -175,7 +179,7 @@ class SqliteStore:
             connection.rollback()
             return False
 
-    def snapshot(self) -> object:
+    def snapshot(self, *, sequences: bool) -> object:
         return None  # all of it is in the app's folder
 
 
@@ -234,14 +238,16 @@ class PostgresStore:
                 connection.rollback()
             return False
 
-    def snapshot(self) -> object:
+    def snapshot(self, *, sequences: bool) -> object:
         """What pg_dump would say: the catalogue, the sequences, and every row as text."""
         with self._connect() as connection:
             catalogue = [connection.execute(query).fetchall() for query in _CATALOGUE]
-            names = connection.execute(
-                "SELECT relname FROM pg_class WHERE relkind IN ('r', 'S')"
+            kinds = "('r', 'S')" if sequences else "('r')"
+            query = (
+                f"SELECT relname FROM pg_class WHERE relkind IN {kinds}"
                 " AND relnamespace = 'public'::regnamespace ORDER BY 1"
-            ).fetchall()
+            )
+            names = connection.execute(query.encode()).fetchall()
             rows = {name: _all_rows(connection, name) for (name,) in names}
         return catalogue, rows
 
