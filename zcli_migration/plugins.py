@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import pluggy
-from importlib_metadata import Distribution, EntryPoint, entry_points
+from importlib_metadata import EntryPoint, entry_points
 
 from zmigration_api import (
     API_VERSION,
@@ -176,17 +175,14 @@ def _nearest(name: str) -> str:
 
 
 def _distribution(entry: EntryPoint) -> tuple[str, str]:
-    return _name_and_version(entry.dist) if entry.dist is not None else ("unknown", "unknown")
-
-
-@cache
-def _name_and_version(distribution: Distribution) -> tuple[str, str]:
-    """From the head of METADATA: to parse all of it takes longer than to load every plugin."""
-    head = (distribution.read_text("METADATA") or "").partition("\n\n")[0]
+    """Name and version, from the head of METADATA: to parse all of it takes far longer."""
+    if entry.dist is None:
+        return "unknown", "unknown"
+    head = (entry.dist.read_text("METADATA") or "").partition("\n\n")[0]
     found = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
     if "Name" in found and "Version" in found:
         return found["Name"].strip(), found["Version"].strip()
-    return str(distribution.name), str(distribution.version)
+    return str(entry.dist.name), str(entry.dist.version)
 
 
 def _status(entry: EntryPoint, **more: Any) -> PluginStatus:  # noqa: ANN401

@@ -126,7 +126,10 @@ def _look(unit: Unit) -> _Found:
     """Tables and records of one moment: another run's commit may fall between two glances."""
     records = _last_records(unit)
     for _ in range(LOOKS):
-        found, records = _Found(live=_live_tables(unit, records), records=records), _last_records(unit)
+        found, records = (
+            _Found(live=_live_tables(unit, records), records=records),
+            _last_records(unit),
+        )
         if found.records == records:
             break
     return found

@@ -19,12 +19,10 @@ from zmigration_api import (
     HistoryRecord,
     MigrationContext,
     MigrationError,
-    OutcomeUnknown,
     PlanMoved,
     Progress,
     Schema,
     Step,
-    Store,
     Table,
     Version,
 )
@@ -91,7 +89,7 @@ def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
             )
         results = _inside(run, unit, current, hooks)
         run.told.enter_context(uninterrupted(run.interrupts))
-        _commit(store)
+        store.commit()
         return _bumped(current, results)
     except BaseException:
         store.rollback()  # does nothing after a commit
@@ -103,19 +101,6 @@ def _require_writable_files(approved: Survey) -> None:
     for schema in approved.schemas:
         if schema.decision.to not in (None, schema.on_disk.version):
             require_writable(schema.file.path)
-
-
-def _commit(store: Store) -> None:
-    try:
-        store.commit()
-    except MigrationError as error:
-        if not store.unfinished:
-            raise
-        raise OutcomeUnknown(
-            f"{store.display}: the commit was decided and could not be finished: {error.message}",
-            hint="correct the cause and run again: the next run finishes it",
-            file=error.file,
-        ) from error
 
 
 def _moved(approved: Survey, current: Survey) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from zmigration_api import StoreError
+from zmigration_api import OutcomeUnknown, StoreError
 
 NAME = ".zmigration.journal"
 _TEMPORARY = ".zmigration-journal.tmp"
@@ -78,10 +78,30 @@ def prepare(folder: Path, actions: Sequence[Action]) -> None:
 
 
 def commit(folder: Path, actions: Sequence[Action]) -> None:
-    """Make prepared actions lasting, all at once."""
+    """Make prepared actions lasting, all at once; OutcomeUnknown if it stops half-way."""
     _write(folder, actions)
     _reached("journal-written")
-    _apply(folder, actions)
+    try:
+        _refuse_changed(folder, actions)  # once more: writing the journal took its time
+        _apply(folder, actions)
+    except (OSError, StoreError) as error:
+        if _retracted(folder, actions):
+            raise
+        raise OutcomeUnknown(
+            f"the commit was decided and could not be finished: {error}",
+            hint="correct the cause and run again: the next run finishes it",
+            file=folder / NAME,
+        ) from error
+
+
+def _retracted(folder: Path, actions: Sequence[Action]) -> bool:
+    """Take the journal back if nothing in it has been done yet; whether that was so."""
+    names = [action.staged or action.target for action in actions]
+    if not all((folder / name).exists() for name in names):
+        return False
+    (folder / NAME).unlink()
+    sync_folder(folder)
+    return True
 
 
 def finish(folder: Path) -> bool:
@@ -192,10 +212,19 @@ def _refuse_overtaken(folder: Path, actions: Sequence[Action]) -> None:
         if not done and mark(folder / action.target) not in (action.before, None):
             raise StoreError(
                 "another program changed this file after a commit was interrupted",
-                hint=f"the new content is in {action.staged or 'no file'}: merge the two by hand, "
-                f"then remove {NAME}",
+                hint=_merge_hint(action),
                 file=folder / action.target,
             )
+
+
+def _merge_hint(action: Action) -> str:
+    """A target that is gone is no obstacle to finishing the commit."""
+    if action.staged is None:
+        return f"the commit removes it: move {action.target} to another place and run again"
+    return (
+        f"its new version is {action.staged}: bring over what {action.target} has gained, "
+        f"then remove {action.target} and run again"
+    )
 
 
 def _sync(path: Path) -> None:

@@ -197,7 +197,8 @@ class PostgreSQLStore:
         """The table with the live type texts, or None if it is not there."""
         known = self._live.get(table.name)
         if known is None or known[0] is not table:
-            live = self._inspected.get(table.name) or self.inspect([table.name]).table(table.name)
+            live = self._inspected.get(table.name)
+            live = live or next(iter(self.inspect([table.name]).tables), None)
             known = table, _with_natives(table, live) if live else None
             self._live[table.name] = known
         return known[1]

@@ -1,7 +1,7 @@
 """Scenario files: one behaviour each, read into values.
 
-Besides plain YAML they know `!decimal "1.50"`, `!time "12:30:00"`, `!uuid`, `!now` (a moment of
-the last minutes), `!by {csv: 1, sqlite: 2}` (a value for each backend) and `!any`.
+Besides plain YAML they know `!decimal "1.50"`, `!time "12:30:00"`, `!now` (a moment of the last
+minutes) and `!by {csv: 1, sqlite: 2}` (a value for each backend).
 """
 
 from __future__ import annotations
@@ -42,16 +42,6 @@ class Now:
 
     def __repr__(self) -> str:
         return "<now>"
-
-
-class Anything:
-    """Equal to whatever is there."""
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __hash__(self) -> int:
-        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +111,6 @@ def _scalar(make: Any) -> Any:
 _Loader.add_constructor("!decimal", _scalar(Decimal))
 _Loader.add_constructor("!time", _scalar(time.fromisoformat))
 _Loader.add_constructor("!now", lambda loader, node: Now())
-_Loader.add_constructor("!any", lambda loader, node: Anything())
 _Loader.add_constructor("!by", lambda loader, node: By(_by_backend(loader, node)))
 
 _TUPLES = ("backends", "arguments", "expect", "gone", "refuses", "warns", "hazards")
