@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from zmigration_api import (
+    AddColumn,
     Change,
+    Column,
+    CreateTable,
     ForeignKey,
     Index,
     PrimaryKey,
@@ -87,4 +91,28 @@ def _foreign_key(key: ForeignKey, table: str, names: Names) -> ForeignKey:
         columns=tuple(names.column(table, c) for c in key.columns),
         ref_table=ref,
         ref_columns=tuple(names.column(ref, c) for c in key.ref_columns),
+    )
+
+
+def idle_renames(file: Path, changes: Iterable[Change], recorded: bool) -> list[str]:
+    """A warning for each `renamed_from` of something new that names nothing that is there.
+
+    On a store without a record everything is new, and old hints are no surprise.
+    """
+    found = []
+    for change in changes if recorded else ():
+        match change:
+            case AddColumn(table, Column(name=name, renamed_from=str(old), line=line)):
+                found.append(_idle(file, line, f"{table}.{name}", old))
+            case CreateTable(Table(name=name, renamed_from=str(old), line=line)):
+                found.append(_idle(file, line, name, old))
+            case _:
+                pass
+    return found
+
+
+def _idle(file: Path, line: int | None, name: str, old: str) -> str:
+    return (
+        f"{file.name}:{line}: {name} is renamed_from {old}, but there is no {old}; "
+        f"{name} starts empty"
     )

@@ -25,6 +25,7 @@ from .outcome import INTERRUPTED, Outcome, SchemaOutcome, Status, exit_code
 from .planner import possible_renames, rename_hazard
 from .preflight import Violation
 from .project import Project, Selection, open_project
+from .renaming import idle_renames
 from .report import Report
 from .survey import SchemaSurvey, Survey, Unit, survey
 from .system_schema import write_system_schema
@@ -193,6 +194,9 @@ class _Session:
             if error is not None and not self.request.force_sync:
                 raise error
             self.report.moved(schema)
+            recorded = schema.recorded is not None
+            idle = idle_renames(schema.file.path, schema.changes, recorded)
+            self.report.warnings(idle)
         try:
             violations = preflight.ask(unit.store, found.plan.changes, found.current)
         except StoreError:

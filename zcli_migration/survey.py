@@ -9,16 +9,18 @@ from itertools import islice
 from zmigration_api import (
     BackendType,
     Change,
+    DriftError,
     Schema,
     SchemaInfo,
     Store,
     Table,
     Target,
+    UnsupportedChange,
     Version,
 )
 
 from .diff import diff
-from .drift import Move, moves
+from .drift import Move, moves, refuse
 from .interpretation import Reading, interpret
 from .planner import Base, Plan, make_plan
 from .plugins import Plugins
@@ -118,8 +120,17 @@ def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Sur
     )
     chosen = {change for schema in schemas for change in schema.changes}
     planned = [change for change in changes if change in chosen]
-    plan = make_plan(unit.store, unit.backend, planned, current, desired, _base(found))
+    try:
+        plan = make_plan(unit.store, unit.backend, planned, current, desired, _base(found))
+    except UnsupportedChange as error:
+        raise _drift_of(schemas) or error from None
     return Survey(live=found.live, current=current, desired=desired, schemas=schemas, plan=plan)
+
+
+def _drift_of(schemas: Sequence[SchemaSurvey]) -> DriftError | None:
+    """Drift explains more than what cannot be done about it."""
+    errors = (refuse(s.file.name, s.moved, s.changes, s.recorded) for s in schemas)
+    return next(filter(None, errors), None)
 
 
 def _look(unit: Unit) -> _Found:
@@ -221,12 +232,11 @@ def _schema_survey(
     recorded = found.records[file.name]
     on_disk, file = file, with_recorded_version(file, recorded) or file
     info = schema_info(file)
+    suggested = None
+    if changes or info.policy:  # a policy that nobody knows is told at once
+        suggested = plugins.suggest_version(info, file.version, changes)
     decision = decide(
-        file,
-        recorded.version if recorded else None,
-        bool(changes),
-        override,
-        lambda: plugins.suggest_version(info, file.version, changes),
+        file, recorded.version if recorded else None, bool(changes), override, suggested
     )
     return SchemaSurvey(
         file=file,

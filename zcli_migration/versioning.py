@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zmigration_api import (
@@ -51,7 +51,7 @@ def decide(
     recorded: Version | None,
     changed: bool,
     override: Version | None,
-    suggestion: Callable[[], Version],
+    suggestion: Version | None,
 ) -> VersionDecision:
     """What to record; SchemaFileError or UsageError when the versions contradict each other."""
     declared = file.version
@@ -68,7 +68,7 @@ def decide(
     if not changed:
         goal = override or declared
         return VersionDecision(recorded=recorded, to=goal if goal > recorded else None)
-    suggested = suggestion() if declared == recorded else None
+    suggested = suggestion if declared == recorded else None
     return VersionDecision(
         recorded=recorded, to=override or suggested or declared, suggested=suggested
     )

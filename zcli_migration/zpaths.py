@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from platformdirs import user_data_dir
-
 from zmigration_api.errors import AppError
 
 MACHINE = "~.zMachine."
@@ -95,7 +93,7 @@ def is_inside(path: Path, workspace: Path) -> bool:
 
 def _machine_path(zpath: str) -> Path:
     folders = _folders(zpath, MACHINE)
-    path = Path(user_data_dir("zolo-zcli", "zolo")) / folders
+    path = _machine_folder() / folders
     marked = any(word in zpath for word in ("zSchema", "zUI", "zConfig"))
     if marked and not path.with_name(f"{path.name}.yaml").exists():
         message = f"{zpath} needs the file {path}.yaml, which does not exist"
@@ -134,7 +132,7 @@ def _is_plain(zpath: str) -> bool:
 
 def _schema_candidates(zpath: str, workspace: Path) -> Iterator[Path]:
     if zpath.startswith(MACHINE):
-        base = Path(user_data_dir("zolo-zcli", "zolo"))
+        base = _machine_folder()
         yield from _dotted_candidates(base, _folders(zpath, MACHINE).replace("/", "."))
     elif zpath.startswith("@") and _is_plain(zpath):
         hint = "write dots between the folders: @.models.zSchema.users"
@@ -203,3 +201,10 @@ def _plugin_candidates(zpath: str, workspace: Path) -> tuple[list[Path], str]:
         raise AppError(f"{zpath} is not a path to a function", hint=PLUGIN_FORMS)
     *folders, module, function = dotted["parts"].split(".")
     return [workspace.joinpath(*folders, f"{module}.py")], function
+
+
+def _machine_folder() -> Path:
+    """The user's zolo-zcli folder; few schemas need the import."""
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("zolo-zcli", "zolo"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import time
 from datetime import datetime, timezone
@@ -133,7 +132,9 @@ class FolderLock:
 
 def _sign(descriptor: int) -> None:
     start = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-    text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "start": start})
+    from socket import gethostname
+
+    text = json.dumps({"pid": os.getpid(), "host": gethostname(), "start": start})
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.truncate(descriptor, 0)
     os.write(descriptor, text.encode())

@@ -25,11 +25,9 @@ from zmigration_api import (
 )
 
 from . import journal
-from .ask import ask
 from .files import CsvFile
 from .inspect import inspect
 from .lock import is_held
-from .plan import FileStep, plan
 from .rows import select
 from .staging import Files, file_name
 from .unit import Unit, told
@@ -93,10 +91,14 @@ class CsvStore:
 
     def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
         """One step a table, in one pass over its file."""
+        from .plan import plan
+
         return plan(changes, current)
 
     def ask(self, question: Question, current: Schema) -> Answer:
         """Ask the rows, reading the file from start to end."""
+        from .ask import ask
+
         with told(self._folder):
             files = self._files()
             return ask(question, current, lambda table: self._locate(files, table))
@@ -149,6 +151,8 @@ class CsvStore:
 
     def run(self, step: Step, progress: Progress) -> None:
         """Make the changes of one table, in one pass over its file."""
+        from .plan import FileStep
+
         before = step.before if isinstance(step, FileStep) else None
         try:
             with told(self._folder):

@@ -25,12 +25,11 @@ from zmigration_api import (
     Table,
     Target,
 )
-from zmigration_sql import data, questions, quoted
+from zmigration_sql import data, quoted
 
 from . import types
 from .connection import Connection, open_for_reading
 from .inspect import inspect, is_there, with_natives
-from .plan import plan
 from .tokens import fold
 from .unit import Unit
 
@@ -85,6 +84,8 @@ class SQLiteStore:
         return found
 
     def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
+        from .plan import plan
+
         connection = self._reading()
         if connection is None:
             with closing(sqlite3.connect(":memory:")) as empty:
@@ -93,6 +94,8 @@ class SQLiteStore:
             return plan(connection.raw, changes, current, self._has_rows)
 
     def ask(self, question: Question, current: Schema) -> Answer:
+        from zmigration_sql import questions
+
         connection = self._reading()
         return questions.ask(connection, question, current) if connection else Answer()
 

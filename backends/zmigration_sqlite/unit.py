@@ -43,6 +43,9 @@ class Unit:
         if not self._made_file:
             check_file(self._path, self._display)
         opened = self._path.stat().st_ino
+        # SQLite would begin by reading, take no lock, and refuse the first write.
+        if not os.access(self._path, os.W_OK):
+            raise StoreError(f"{self._display} is readonly", hint=hint(OSError("readonly")))
         try:
             raw = connect(self._path, "mode=rw", 0)
         except sqlite3.Error as error:

@@ -3,9 +3,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
@@ -400,15 +402,37 @@ def test_a_table_that_is_referred_to_cannot_be_dropped_under_rows(tmp_path: Path
     assert query(path, "SELECT * FROM p") == [(1,)]
 
 
-def test_a_file_without_rights_is_refused(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everything")
-    path = make(tmp_path / "a.db", KEYS)
-    path.chmod(0o400)
-    with opened(path) as store:
-        assert store.count("p") == 1
-        with pytest.raises(StoreError, match="readonly"):
-            store.begin(0.1)
+def test_a_file_without_rights_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = make(Path(folder) / "a.db", KEYS)
+        path.chmod(0o444)
+        Path(folder).chmod(0o755)
+
+        def attempt() -> None:
+            with opened(path) as store:
+                assert store.count("p") == 1
+                with pytest.raises(StoreError, match="readonly"):
+                    store.begin(0.1)
+
+        assert without_root(attempt) == 0
+
+
+def without_root(attempt: Callable[[], None]) -> int:
+    """0 if it went well; in a process of its own as nobody, since root may write everything."""
+    if os.geteuid() != 0:
+        attempt()
+        return 0
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        os.setgid(65534)
+        os.setuid(65534)
+        attempt()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 
 
 def test_a_transaction_that_sqlite_ended_is_not_gone_on_with(tmp_path: Path) -> None:
