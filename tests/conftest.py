@@ -1,4 +1,5 @@
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,11 @@ FAULTS = Path(__file__).parent / "faults"
 settings.register_profile("usual", settings(), deadline=None)
 settings.register_profile("soak", settings(), deadline=None, max_examples=2000)
 settings.load_profile("soak" if SOAK else "usual")
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C also in a background job, which inherits it as ignored: tests send it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
