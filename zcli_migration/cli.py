@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +24,10 @@ exit codes:
 """
 
 
+# Schemas are trees without cycles; looking for some takes a quarter of a large check.
+_GARBAGE = (200_000, 20, 20)
+
+
 def zolo(arguments: Sequence[str] | None = None) -> int:
     """`zolo`: our words here, every other word to the host's own command."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -41,6 +46,7 @@ def zolo_migrate(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["migrate"] and len(given) > 1:  # `zolo-migrate migrate app.py`
         del given[0]
     options = migrate_parser().parse_args(given)
+    gc.set_threshold(*_GARBAGE)
     from .commands import run_migrate
 
     return _unless_nobody_reads(lambda: run_migrate(options))

@@ -43,12 +43,16 @@ _Listed = Literal["unique", "foreign_keys", "checks", "indexes"]
 class Reading:
     """How to read one store: what it keeps, and which columns must be taken at their word.
 
-    `strict` names (table, column) pairs that a run has just made: there looser is wrong.
+    `strict` names what a run has just made, as (table, column, fact): there looser is wrong.
     """
 
     store: Store
     keeps: frozenset[Fact]
-    strict: Collection[tuple[str, str]] = ()
+    strict: Collection[tuple[str, str, Fact]] = ()
+
+    def takes_at_its_word(self, table: str, column: str, fact: Fact) -> bool:
+        """Whether that fact of a column must be as it is said."""
+        return (table, column, fact) in self.strict
 
 
 def interpret(
@@ -95,8 +99,7 @@ def _columns(
             continue
         meant = before or _wanted_column(wanted, column.name)
         if meant is not None:
-            strict = (live.name, column.name) in reading.strict
-            columns.append(_column(reading, column, meant, seen, strict=strict))
+            columns.append(_column(reading, live.name, column, meant, seen))
     return tuple(columns)
 
 
@@ -109,14 +112,16 @@ def _wanted_column(wanted: Table | None, name: str) -> Column | None:
 
 
 def _column(
-    reading: Reading, live: Column, meant: Column, seen: Column | None, *, strict: bool
+    reading: Reading, table: str, live: Column, meant: Column, seen: Column | None
 ) -> Column:
     """`seen` is the column as it was when it was recorded: what it had then it must have now."""
     typed = "type" not in reading.keeps or reading.store.reads_as(live, meant.type)
+    strict = reading.takes_at_its_word(table, live.name, "required")
     loosened = seen is not None and seen.required
     required = live.required or (meant.required and not strict and not loosened)
     lost = seen is not None and seen.default != live.default
     found = _of_type(live.default, meant.type)
+    strict = reading.takes_at_its_word(table, live.name, "default")
     default = _default(found, meant.default, strict=strict or lost)
     return replace(
         meant,

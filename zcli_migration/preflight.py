@@ -140,11 +140,11 @@ class _Asker:
     def _touches_new(self, change: AddConstraint) -> bool:
         """Whether it speaks of columns that this plan makes or changes; asked after the steps."""
         constraint = change.constraint
-        fresh = {
-            c.column.name
-            for c in self.changes
-            if isinstance(c, AddColumn) and c.table == change.table
-        }
+        fresh = self._fresh(change.table)
+        if isinstance(constraint, ForeignKey) and self._fresh(constraint.ref_table) & set(
+            constraint.ref_columns
+        ):
+            return True
         if isinstance(constraint, Check):
             fresh |= {c.new.name for c in self.changes if isinstance(c, AlterColumn)}
             fresh |= {
@@ -152,6 +152,19 @@ class _Asker:
             }
             return bool(fresh & set(re.findall(r"\w+", constraint.expression)))
         return bool(fresh & set(constraint.columns))
+
+    def _fresh(self, table: str) -> set[str]:
+        """Columns of a table that come, or whose values will be others: `007` becomes 7."""
+        mine = [c for c in self.changes if c.table == table]
+        added = {c.column.name for c in mine if isinstance(c, AddColumn)}
+        return added | {c.new.name for c in mine if isinstance(c, AlterColumn) and _rewrites(c)}
+
+
+def _rewrites(change: AlterColumn) -> bool:
+    whole = {"int", "bigint"}
+    kinds = {change.old.type.kind, change.new.type.kind}
+    same = len(kinds) == 1 or kinds == whole
+    return not same or bool(change.new.using and change.new.using.values)
 
 
 def fills_nulls(column: Column) -> bool:

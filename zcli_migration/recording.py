@@ -54,14 +54,17 @@ def history_table_for(store: Store, file: SchemaFile) -> Table:
     return replace(table, name=store.spell(table.name))
 
 
-def last_record(store: Store, table: Table, live: Table | None) -> Recorded | None:
+def last_record(
+    store: Store, table: Table, live: Table | None, known: Recorded | None = None
+) -> Recorded | None:
     """The last finished record in a history table; None if there is none.
 
-    `live` is the table as it is there: another tool's may have other columns.
+    `live` is the table as it is there: another tool's may have other columns. `known` is given
+    back where it still is the last one, which saves taking it apart again.
     """
     for record in _newest_first(store, table, live):
         if record.status.lower() in _FINISHED:
-            return _recorded(record)
+            return known if known and known.record == record else _recorded(record)
     return None
 
 

@@ -10,6 +10,7 @@ from zmigration_api import (
     BackendType,
     Change,
     DriftError,
+    Fact,
     Schema,
     SchemaInfo,
     Store,
@@ -104,8 +105,22 @@ class _Found:
 
 
 def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Survey:
-    """Look at the store, compare and plan. Reads only."""
-    found = _look(unit)
+    """Look at the store, compare and plan. Reads only.
+
+    A backend plans against the store itself: when another run commits between the look and the
+    plan, the plan fails for what is no longer so, and it is looked at anew.
+    """
+    for _ in range(LOOKS):
+        found = _look(unit)
+        try:
+            return _compared(unit, found, plugins, override)
+        except UnsupportedChange:
+            if _look(unit) == found:
+                raise
+    return _compared(unit, _look(unit), plugins, override)
+
+
+def _compared(unit: Unit, found: _Found, plugins: Plugins, override: Version | None) -> Survey:
     wanted = Schema(tables=tuple(t for file in unit.all_files for t in file.tables))
     desired = spelled(wanted, found.live, unit.store)
     current = current_schema(unit, found.live, desired, list(found.records.values()))
@@ -135,23 +150,23 @@ def _drift_of(schemas: Sequence[SchemaSurvey]) -> DriftError | None:
 
 def _look(unit: Unit) -> _Found:
     """Tables and records of one moment: another run's commit may fall between two glances."""
-    records = _last_records(unit)
+    records = _last_records(unit, {})
     for _ in range(LOOKS):
         found, records = (
             _Found(live=_live_tables(unit, records), records=records),
-            _last_records(unit),
+            _last_records(unit, records),
         )
         if found.records == records:
             break
     return found
 
 
-def _last_records(unit: Unit) -> dict[str, Recorded | None]:
+def _last_records(unit: Unit, known: dict[str, Recorded | None]) -> dict[str, Recorded | None]:
     store = unit.store
     histories = {file.name: history_table_for(store, file) for file in unit.all_files}
     there = store.inspect([table.name for table in histories.values()])
     return {
-        name: last_record(store, table, there.table(table.name))
+        name: last_record(store, table, there.table(table.name), known.get(name))
         for name, table in histories.items()
     }
 
@@ -169,7 +184,7 @@ def current_schema(
     live: Schema,
     desired: Schema,
     records: Sequence[Recorded | None],
-    strict: frozenset[tuple[str, str]] = frozenset(),
+    strict: frozenset[tuple[str, str, Fact]] = frozenset(),
 ) -> Schema:
     """The live tables that are ours, in the terms of the files."""
     reading = Reading(store=unit.store, keeps=unit.backend.keeps, strict=strict)

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zmigration_api import (
-    AddColumn,
-    CreateTable,
     Data,
     HistoryRecord,
     MigrationContext,
@@ -23,11 +21,11 @@ from zmigration_api import (
     Progress,
     Schema,
     Step,
-    Table,
     Version,
 )
 
 from .app import App
+from .history_tables import ensure_history_tables
 from .hook_paths import PathHook, environment
 from .interrupts import uninterrupted
 from .light_zcli import LightZCLI
@@ -122,7 +120,13 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: _Hooks) -> tuple[Resul
         hooks.run("after_migrate", current.desired)
     live = verify(unit, current.desired, current.plan.changes, run.plugins)
     milliseconds = round((time.monotonic() - started) * 1000)
-    return tuple(_record(run, unit, current, s, live, milliseconds) for s in current.schemas)
+    changed = (schema.file for schema in current.schemas if schema.decision.to is not None)
+    tables = [history_table_for(unit.store, file) for file in changed]
+    histories = ensure_history_tables(unit.store, tables)
+    return tuple(
+        _record(run, unit, current, schema, (live, histories), milliseconds)
+        for schema in current.schemas
+    )
 
 
 def _record(
@@ -130,14 +134,16 @@ def _record(
     unit: Unit,
     current: Survey,
     schema: SchemaSurvey,
-    live: Schema,
+    states: tuple[Schema, Schema],
     milliseconds: int,
 ) -> Result:
+    """Record one schema; `states` are the live tables and the history tables."""
+    live, histories = states
     table = history_table_for(unit.store, schema.file)
     steps = steps_of(schema, current)
     record = None
     if schema.decision.to is not None:
-        history = _ensure_history(unit, table)
+        history = histories.table(table.name) or table
         text = with_version(schema.file.text, schema.decision.to, schema.file.path)
         applied = Applied(
             file=schema.file,
@@ -164,28 +170,14 @@ def _record(
 def steps_of(schema: SchemaSurvey, whole: Survey) -> tuple[Step, ...]:
     """The steps of the plan that make this schema's changes."""
     mine = set(schema.changes)
-    return tuple(s for s in whole.plan.steps if not mine.isdisjoint(s.changes))
+    tables = {change.table for change in mine}
+    about = (s for s in whole.plan.steps if any(c.table in tables for c in s.changes))
+    return tuple(step for step in about if not mine.isdisjoint(step.changes))
 
 
 def _ours(live: Schema, desired: Schema) -> Schema:
-    return Schema(tables=tuple(t for t in live.tables if desired.table(t.name)))
-
-
-def _ensure_history(unit: Unit, table: Table) -> Table:
-    """The live history table: created if missing, extended if another tool made it."""
-    store = unit.store
-    live = store.inspect([table.name]).table(table.name)
-    if live is not None and all(live.column(c.name) for c in table.columns):
-        return live
-    if live is None:
-        changes: list[CreateTable | AddColumn] = [CreateTable(table)]
-    else:
-        missing = (c for c in table.columns if live.column(c.name) is None)
-        changes = [AddColumn(table.name, column) for column in missing]
-    before = Schema(tables=(live,) if live else ())
-    for step in store.plan(changes, before, Schema(tables=(table,))):
-        store.run(step, lambda done, total: None)
-    return store.inspect([table.name]).table(table.name) or table
+    there = (live.table(table.name) for table in desired.tables)
+    return Schema(tables=tuple(filter(None, there)))
 
 
 def _bumped(current: Survey, results: tuple[Result, ...]) -> tuple[Result, ...]:

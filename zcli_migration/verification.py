@@ -8,8 +8,10 @@ from zmigration_api import (
     AddColumn,
     AlterColumn,
     Change,
+    Column,
     CreateTable,
     DropTable,
+    Fact,
     RenameTable,
     Schema,
     VerificationFailed,
@@ -22,20 +24,31 @@ from .preflight import afterwards
 from .survey import Unit, current_schema
 
 
-def touched(changes: Sequence[Change]) -> frozenset[tuple[str, str]]:
-    """The (table, column) pairs that these changes make or change."""
+def touched(changes: Sequence[Change]) -> frozenset[tuple[str, str, Fact]]:
+    """What these changes make or change, as (table, column, fact)."""
     return frozenset(_touched(changes))
 
 
-def _touched(changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
+def _touched(changes: Sequence[Change]) -> Iterator[tuple[str, str, Fact]]:
     for change in changes:
         match change:
             case CreateTable(table):
-                yield from ((table.name, column.name) for column in table.columns)
-            case AddColumn(table_name, column) | AlterColumn(table_name, _, column):
-                yield table_name, column.name
+                for column in table.columns:
+                    yield from _facts(table.name, None, column)
+            case AddColumn(table_name, column):
+                yield from _facts(table_name, None, column)
+            case AlterColumn(table_name, old, new):
+                yield from _facts(table_name, old, new)
             case _:
                 pass
+
+
+def _facts(table: str, old: Column | None, new: Column) -> Iterator[tuple[str, str, Fact]]:
+    """What a store was looser in before, it may still be looser in where nothing was changed."""
+    if old is None or old.required != new.required:
+        yield table, new.name, "required"
+    if old is None or old.default != new.default:
+        yield table, new.name, "default"
 
 
 def verify(unit: Unit, desired: Schema, changes: Sequence[Change], plugins: Plugins) -> Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from zmigration_api import (
@@ -70,8 +70,10 @@ class _Planner:
         """Renames, indexes that go, new tables, work on tables, new indexes, dropped tables."""
         steps = [self._renamed(step) for step in rename_steps(_renames(changes))]
         rest = [c for c in changes if not isinstance(c, RenameTable | RenameColumn)]
-        folded = [c for c in rest if _goes_along(c, changes)]
-        rest = [c for c in rest if c not in folded]
+        dropped = {fold(c.table) for c in changes if isinstance(c, DropTable)}
+        created = {fold(c.table) for c in changes if isinstance(c, CreateTable)}
+        folded = [c for c in rest if _goes_along(c, dropped, created)]
+        rest = [c for c in rest if not _goes_along(c, dropped, created)]
         drops = [c for c in rest if self._drops_index(c)]
         steps += [self._drop_index(c) for c in drops]
         steps += [self._create(c, folded) for c in rest if isinstance(c, CreateTable)]
@@ -247,13 +249,13 @@ def _renames(changes: Sequence[Change]) -> list[Rename]:
     return [c for c in changes if isinstance(c, RenameTable | RenameColumn)]
 
 
-def _goes_along(change: Change, changes: Sequence[Change]) -> bool:
+def _goes_along(change: Change, dropped: Collection[str], created: Collection[str]) -> bool:
     """Whether it is part of dropping its table, or a foreign key of a table that is created."""
     table = fold(change.table)
-    if any(isinstance(c, DropTable) and fold(c.table) == table for c in changes):
+    if table in dropped:
         return True
-    new = any(isinstance(c, CreateTable) and fold(c.table) == table for c in changes)
-    return new and isinstance(change, AddConstraint) and isinstance(change.constraint, ForeignKey)
+    key = isinstance(change, AddConstraint) and isinstance(change.constraint, ForeignKey)
+    return key and table in created
 
 
 def _is_work(change: Change) -> bool:

@@ -86,9 +86,7 @@ def _names(cls: type) -> dict[str, None]:
 
 def _value(cls: type, name: str, value: Any) -> Any:  # noqa: ANN401
     part = _PARTS.get(name)
-    if isinstance(value, Mapping):
-        return _decode(part, value) if part else value
     if isinstance(value, list):
-        names_only = cls is not Table and cls is not Schema
-        return tuple(v if names_only or part is None else _decode(part, v) for v in value)
-    return value
+        names_only = part is None or cls not in (Table, Schema)
+        return tuple(value) if names_only else tuple(_decode(_PARTS[name], v) for v in value)
+    return _decode(part, value) if part and isinstance(value, Mapping) else value

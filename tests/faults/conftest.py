@@ -38,9 +38,7 @@ GetPattern: TypeAlias = Callable[[str], Pattern]
 
 
 @pytest.fixture(scope="session")
-def pattern(
-    tmp_path_factory: pytest.TempPathFactory, postgres_server: str
-) -> Iterator[GetPattern]:
+def pattern(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Iterator[GetPattern]:
     """The pattern of each backend, made when first asked for."""
     made: dict[str, Pattern] = {}
     with ExitStack() as stack:
@@ -55,9 +53,7 @@ def pattern(
 
 
 @pytest.fixture
-def make_shop(
-    tmp_path: Path, pattern: GetPattern, postgres_server: str
-) -> Iterator[MakeShop]:
+def make_shop(tmp_path: Path, pattern: GetPattern, postgres_server: str) -> Iterator[MakeShop]:
     """A copy of a backend's pattern with its change pending; any number of them."""
     with ExitStack() as stack:
 

@@ -388,6 +388,17 @@ def insert_rows(shop: Shop) -> None:
                         copy.write_row(row)
 
 
+def emptied(shop: Shop) -> None:
+    """The same shop without its store; its files want what they want."""
+    if shop.backend == "postgresql":
+        for name in NAMES:
+            shop.store.do([f"DROP TABLE {name} CASCADE", f"DROP TABLE __zmigration_{name}"])
+        return
+    for path in shop.data.iterdir():
+        path.unlink()
+    shop.data.rmdir()
+
+
 _PG_COLUMNS = (
     "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text,"
     " column_default::text FROM information_schema.columns WHERE table_schema = 'public'"

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from tests.faults.conftest import MakeShop, Pattern
-from tests.faults.shop import BACKENDS, NAMES, NEW, OLD, Look, Shop, delays
+from tests.faults.shop import BACKENDS, NAMES, NEW, OLD, SOAK, Look, Shop, delays, emptied
 
 POINTS = {
     "csv:staged": False,
@@ -59,10 +59,26 @@ def test_killed_again_and_again(backend: str, make_shop: MakeShop) -> None:
 def test_killed_while_the_next_run_finishes(point: str, make_shop: MakeShop) -> None:
     shop, pattern = make_shop(point.partition(":")[0])
     faulty = shop.with_environment(ZMIGRATION_FAULT=point)
-    for _ in range(3):
+    for _ in range(5 if SOAK else 2):
         faulty.migrate()
         assert is_after(shop, pattern)
     ends_well(shop, pattern)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_first_run_killed(point: str, make_shop: MakeShop) -> None:
+    """Nothing was there before: no folder, no file, no table."""
+    shop, _ = make_shop(point.partition(":")[0])
+    emptied(shop)
+    killed = shop.with_environment(ZMIGRATION_FAULT=point).migrate()
+    assert killed.code == -signal.SIGKILL, killed.said
+    done = shop.migrate()
+    assert done.code == 0, done.said
+    assert shop.tables() == {"users": [], "posts": []}
+    assert [len(rows) for rows in shop.history().values()] == [1, 1]
+    assert shop.leftovers() == []
+    check = shop.look("--check")
+    assert check.code == 0, check.said
 
 
 def is_after(shop: Shop, pattern: Pattern) -> bool:
@@ -75,7 +91,9 @@ def is_after(shop: Shop, pattern: Pattern) -> bool:
 def looking_is_safe(shop: Shop, pattern: Pattern, *, after: bool) -> None:
     """What only looks changes nothing, and says how things stand."""
     files, look = shop.files(), Look.at(shop)
-    check, dry, status = (shop.look(*a) for a in (["--check"], ["--dry-run"], ["--status", "--json"]))
+    check, dry, status = (
+        shop.look(*a) for a in (["--check"], ["--dry-run"], ["--status", "--json"])
+    )
     assert shop.files().keys() - files.keys() == set()
     if shop.backend == "csv":
         assert shop.files() == files

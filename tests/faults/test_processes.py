@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.conftest import MakeShop
-from tests.faults.shop import AFTER, BACKENDS, NAMES, NEW, SOAK, Look, Shop, finished
+from tests.faults.shop import AFTER, BACKENDS, NAMES, NEW, SOAK, Look, emptied, finished
 from tests.faults.test_interrupts import hooked
 from tests.faults.test_kills import ends_well, is_after
 
@@ -62,7 +62,7 @@ def test_first_run_fails_while_another_waits(make_shop: MakeShop) -> None:
         failing = SLEEPING.format(1.5) + "    raise RuntimeError('on purpose')\n"
         hooked(shop, failing)
         first = shop.start("--auto-approve")
-        wait_for(lambda shop=shop: (shop.folder / "in_hook").exists())
+        wait_for((shop.folder / "in_hook").exists)
         shop.write_schemas(AFTER)
         second = finished(shop.start("--auto-approve"))
         assert finished(first).code == 1
@@ -113,14 +113,3 @@ def wait_for(happened: Callable[[], bool], seconds: float = 30) -> None:
     while not happened():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
-
-
-def emptied(shop: Shop) -> None:
-    """The same shop without its store; its files want what they want."""
-    if shop.backend == "postgresql":
-        for name in NAMES:
-            shop.store.do([f"DROP TABLE {name} CASCADE", f"DROP TABLE __zmigration_{name}"])
-        return
-    for path in shop.data.iterdir():
-        path.unlink()
-    shop.data.rmdir()
