@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
 import traceback
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from zmigration_api import MigrationError, UsageError, Version
@@ -25,7 +28,7 @@ def run_migrate(options: argparse.Namespace) -> int:
     try:
         if options.status or options.history:
             return _list(options, report)
-        with terminate_as_interrupt():
+        with terminate_as_interrupt(), _for_programs(options.json or options.sql):
             outcome = migrate(_request(options), report)
     except MigrationError as error:
         return _refused(error, options)
@@ -41,6 +44,23 @@ def run_migrate(options: argparse.Namespace) -> int:
     if options.debug:
         _print_tracebacks([outcome.error, *(s.error for s in outcome.schemas)])
     return outcome.exit_code
+
+
+@contextlib.contextmanager
+def _for_programs(wanted: bool) -> Iterator[None]:
+    """Keep standard output for the one answer: what hooks and their programs print goes beside."""
+    if not wanted:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _request(options: argparse.Namespace) -> Request:

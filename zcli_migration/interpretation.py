@@ -193,8 +193,13 @@ def _items(
     for item in getattr(live, fact):
         meant = next((known for known in (*ours, *asked) if _same(known, item)), None)
         if meant is not None:
-            found.append(replace(meant, name=item.name))
+            found.append(item if _acts_otherwise(meant, item) else replace(meant, name=item.name))
     return tuple(found)
+
+
+def _acts_otherwise(known: _Item, live: _Item) -> bool:
+    """Whether a foreign key refers as meant, and does something else on delete or update."""
+    return isinstance(known, ForeignKey) and known != live
 
 
 def _same(known: _Item, live: _Item) -> bool:
@@ -205,5 +210,8 @@ def _same(known: _Item, live: _Item) -> bool:
         case Index(), Index():
             shape = (known.columns, known.unique, known.where is None)
             return shape == (live.columns, live.unique, live.where is None)
+        case ForeignKey(), ForeignKey():
+            refers = (known.columns, known.ref_table, known.ref_columns)
+            return refers == (live.columns, live.ref_table, live.ref_columns)
         case _:
             return known == live

@@ -69,6 +69,7 @@ def _error(error: MigrationError) -> dict[str, object]:
         "code": error.code,
         "message": error.message,
         "hint": error.hint,
+        "details": list(error.details),
         "file": str(error.file) if error.file else None,
         "line": error.line,
     }

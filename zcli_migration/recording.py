@@ -38,6 +38,7 @@ _FINISHED = frozenset({"success", "rollback"})
 class Recorded:
     """The last record of a schema. Without `tables` it was made by another tool.
 
+    `declared` is the version that the file said before the run wrote the recorded one.
     `tables` is the schema as the file said it, `observed` as the store then showed it.
     """
 
@@ -46,6 +47,7 @@ class Recorded:
     tables: Schema | None = None
     observed: Schema | None = None
     schema_text: str | None = None
+    declared: str | None = None
 
 
 def history_table_for(store: Store, file: SchemaFile) -> Table:
@@ -123,6 +125,7 @@ def _recorded(record: HistoryRecord) -> Recorded:
         tables=decode_schema(meta["tables"]),
         observed=decode_schema(meta["observed"]),
         schema_text=meta["schema_text"],
+        declared=meta.get("declared"),
     )
 
 
@@ -184,6 +187,7 @@ def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
 def _meta_text(applied: Applied) -> str:
     meta = {
         "format": FORMAT,
+        "declared": str(applied.file.version),
         "schema_text": without_secrets(applied.schema_text),
         "tables": encode(applied.desired),
         "observed": encode(applied.observed),

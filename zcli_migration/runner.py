@@ -26,7 +26,7 @@ from .planner import possible_renames, rename_hazard
 from .preflight import Violation
 from .project import Project, Selection, open_project
 from .renaming import idle_renames
-from .report import Report
+from .report import Report, violation_lines
 from .survey import SchemaSurvey, Survey, Unit, survey
 from .system_schema import write_system_schema
 from .unit_of_work import Result, Run, apply, path_hooks, steps_of
@@ -231,10 +231,12 @@ class _Session:
                 self._show(unit, found, schema)
         self.report.violations(violations)
         count = sum(violation.answer.count for violation in violations)
-        return DataRefused(
+        error = DataRefused(
             f"{unit.store.display}: the data does not allow this ({count} row(s)); "
             "nothing was changed",
         )
+        error.details = tuple(line for v in violations for line in violation_lines(v))
+        return error
 
     def _approve(self, unit: Unit, found: Survey) -> None:
         changed = [schema for schema in found.schemas if schema.changes]

@@ -269,6 +269,8 @@ def with_recorded_version(file: SchemaFile, recorded: Recorded | None) -> Schema
     """The file with the recorded version, if that and nothing else is what it lacks."""
     if recorded is None or recorded.version is None or file.version >= recorded.version:
         return None
+    if recorded.declared != str(file.version):
+        return None  # somebody wrote that version
     text = with_version(file.text, recorded.version)
     if text_hash(text) != recorded.record.schema_hash:
         return None

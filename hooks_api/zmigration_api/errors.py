@@ -12,6 +12,7 @@ class MigrationError(Exception):
     """An error for the user: printed without a traceback.
 
     `file`, `line` and `column` (both counted from 1) say where, when a file is to blame.
+    `details` are further lines that the screen has shown already.
     """
 
     exit_code = 1
@@ -32,10 +33,13 @@ class MigrationError(Exception):
         self.file = None if file is None else Path(file)
         self.line = line
         self.column = column
+        self.details: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
         """`file:line:column`, as much of it as is known, else an empty string."""
+        if self.file is None:
+            return ""
         parts = [self.file, self.line, self.column if self.line else None]
         return ":".join(str(part) for part in parts if part is not None)
 

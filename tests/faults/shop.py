@@ -382,10 +382,14 @@ def insert_rows(shop: Shop) -> None:
                 connection.commit()
         else:
             assert shop.dsn
-            with psycopg.connect(shop.dsn) as database, database.cursor() as cursor:
-                with cursor.copy(f"COPY {name} ({columns}) FROM STDIN".encode()) as copy:
-                    for row in values:
-                        copy.write_row(row)
+            copying = f"COPY {name} ({columns}) FROM STDIN".encode()
+            with (
+                psycopg.connect(shop.dsn) as database,
+                database.cursor() as cursor,
+                cursor.copy(copying) as copy,
+            ):
+                for row in values:
+                    copy.write_row(row)
 
 
 def emptied(shop: Shop) -> None:

@@ -466,7 +466,7 @@ def follow(story: Story, place: Place) -> None:
     try:
         expected = model(story, place.csv)
     except Refused as why:
-        assert done.code in (1, 2), f"not refused: {why}"
+        assert done.code in (1, 2), f"not refused: {why}"  # noqa: PT017
         assert place.snapshot() == before
         return
     if done.code == 2 and _impossible(story):  # whether there are values or not
