@@ -217,8 +217,8 @@ class Shop:
     def run(self, *arguments: str, **more: Any) -> Done:
         return finished(self.start(*arguments, **more))
 
-    def look(self, *arguments: str) -> Done:
-        """A command that only looks, in this process."""
+    def here(self, *arguments: str) -> Done:
+        """The command in this process, which is quicker: for looks, and for what follows."""
         done = run(str(self.app), *arguments)
         return Done(done.code, done.said)
 

@@ -79,11 +79,11 @@ def test_an_old_copy_is_written_back(make_shop: MakeShop) -> None:
         path.write_bytes(content)
     files = shop.files()
     for arguments in (["--auto-approve"], ["--dry-run"], ["--check"]):
-        done = shop.look(*arguments)
+        done = shop.here(*arguments)
         assert done.code == 4, done.said
         assert "Schema drift detected" in done.said
     assert shop.files() == files
-    assert "drift" in shop.look("--status").said
+    assert "drift" in shop.here("--status").said
     forced = shop.migrate("--force-sync")
     assert forced.code == 0, forced.said
     for name, rows in pattern.after.tables.items():  # what is not ours any more stays
@@ -100,7 +100,7 @@ def test_written_after_a_kill(point: str, make_shop: MakeShop) -> None:
         stream.write(NEW_POST)
     files = shop.files()
     for arguments in (["--auto-approve"], ["--dry-run"], ["--check"]):
-        done = shop.look(*arguments)
+        done = shop.here(*arguments)
         assert done.code == 1, done.said
         assert "another program changed this file" in done.said
     left = shop.files()

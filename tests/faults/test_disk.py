@@ -64,7 +64,10 @@ def test_unreadable_table(make_shop: MakeShop) -> None:
     ends_well(shop, pattern)
 
 
-@pytest.mark.parametrize("kilobytes", [1, 16, 60, 90])
+SIZES = [16, 90, *(pytest.param(size, marks=pytest.mark.soak) for size in (1, 4, 60))]
+
+
+@pytest.mark.parametrize("kilobytes", SIZES)
 @pytest.mark.parametrize("backend", FILES)
 def test_file_size_limit(backend: str, kilobytes: int, make_shop: MakeShop) -> None:
     """The system's own error at different points of the writing."""
@@ -74,7 +77,7 @@ def test_file_size_limit(backend: str, kilobytes: int, make_shop: MakeShop) -> N
     ends_well(shop, pattern)
 
 
-@pytest.mark.parametrize("spare", [40, 1300, 1900])
+@pytest.mark.parametrize("spare", [40, pytest.param(1300, marks=pytest.mark.soak), 1900])
 @pytest.mark.parametrize("backend", FILES)
 def test_full_disk(backend: str, spare: int, make_shop: MakeShop) -> None:
     """A disk with so many kilobytes to spare; the new column needs more."""
@@ -84,7 +87,7 @@ def test_full_disk(backend: str, spare: int, make_shop: MakeShop) -> None:
     size = sum(-path.stat().st_size // 4096 * -4096 for path in shop.data.iterdir())
     with on_small_disk(shop.data, size + spare * KILO):
         refused(shop.migrate(), shop, pattern)
-        check = shop.look("--check")
+        check = shop.here("--check")
         assert check.code == 3, check.said
     shop.write_schemas(AFTER)
     ends_well(shop, pattern)

@@ -26,7 +26,7 @@ HOOK = "  zMigrationHooks: {{{}_migrate: '@.plugins.faults.hook'}}"
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_at_any_moment(backend: str, name: str, make_shop: MakeShop) -> None:
     seconds = make_shop(backend)[1].seconds
-    for delay in delays(seconds, quick=2, soak=40):
+    for delay in delays(seconds, quick=1, soak=40):
         shop, pattern = make_shop(backend)
         done = shop.signalled(SIGNALS[name], delay)
         tells_the_truth(done, shop, pattern, SIGNALS[name])

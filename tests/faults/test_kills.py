@@ -77,7 +77,7 @@ def test_first_run_killed(point: str, make_shop: MakeShop) -> None:
     assert shop.tables() == {"users": [], "posts": []}
     assert [len(rows) for rows in shop.history().values()] == [1, 1]
     assert shop.leftovers() == []
-    check = shop.look("--check")
+    check = shop.here("--check")
     assert check.code == 0, check.said
 
 
@@ -92,7 +92,7 @@ def looking_is_safe(shop: Shop, pattern: Pattern, *, after: bool) -> None:
     """What only looks changes nothing, and says how things stand."""
     files, look = shop.files(), Look.at(shop)
     check, dry, status = (
-        shop.look(*a) for a in (["--check"], ["--dry-run"], ["--status", "--json"])
+        shop.here(*a) for a in (["--check"], ["--dry-run"], ["--status", "--json"])
     )
     assert shop.files().keys() - files.keys() == set()
     if shop.backend == "csv":
@@ -108,10 +108,10 @@ def looking_is_safe(shop: Shop, pattern: Pattern, *, after: bool) -> None:
 
 def ends_well(shop: Shop, pattern: Pattern) -> None:
     """The next run succeeds by itself, nothing is left over, and then there is nothing to do."""
-    done = shop.migrate()
+    done = shop.here("--auto-approve")
     assert done.code == 0, done.said
     assert Look.at(shop) == pattern.after
     assert [shop.version(name) for name in NAMES] == [NEW, NEW]
     assert shop.leftovers() == []
-    check = shop.look("--check")
+    check = shop.here("--check")
     assert check.code == 0, check.said

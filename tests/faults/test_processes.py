@@ -80,7 +80,7 @@ def test_killed_with_the_lock(backend: str, make_shop: MakeShop) -> None:
     hooked(shop, SLEEPING.format(30), "before" if backend == "postgresql" else "after")
     holder = shop.start("--auto-approve")
     wait_for((shop.folder / "in_hook").exists)
-    looks = [shop.look("--check"), shop.look("--dry-run")]
+    looks = [shop.here("--check"), shop.here("--dry-run")]
     assert [look.code for look in looks] == [3, 0], looks
     assert "interrupted" not in "".join(look.said for look in looks), looks
     waiting = shop.migrate("--lock-timeout", "0.2")
@@ -101,7 +101,7 @@ def test_looking_at_locked_tables_ends(make_shop: MakeShop) -> None:
     hooked(shop, SLEEPING.format(30))
     holder = shop.start("--auto-approve")
     wait_for((shop.folder / "in_hook").exists)
-    assert [shop.look("--check").code, shop.migrate("--lock-timeout", "1").code] == [5, 5]
+    assert [shop.here("--check").code, shop.migrate("--lock-timeout", "1").code] == [5, 5]
     holder.send_signal(signal.SIGKILL)
     finished(holder)
     shop.write_schemas(AFTER)

@@ -293,7 +293,7 @@ def _for_sqlite(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, Decimal):
-        return float(value)
+        return format(value, "f")
     if isinstance(value, dict | list):
         return json.dumps(value)
     return str(value) if isinstance(value, date | datetime | time) else value
