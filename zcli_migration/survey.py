@@ -14,6 +14,7 @@ from zmigration_api import (
     Schema,
     SchemaInfo,
     Store,
+    StoreError,
     Table,
     Target,
     UnsupportedChange,
@@ -114,7 +115,7 @@ def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Sur
         found = _look(unit)
         try:
             return _compared(unit, found, plugins, override)
-        except UnsupportedChange:
+        except (UnsupportedChange, StoreError):
             if _look(unit) == found:
                 raise
     return _compared(unit, _look(unit), plugins, override)

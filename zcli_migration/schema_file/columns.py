@@ -36,6 +36,8 @@ from .yaml_nodes import (
 )
 from .yaml_source import Source, line_of
 
+_KNOWN_KEYS = FIELD_KEYS | FIELD_ALIASES.keys()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -215,13 +217,13 @@ def _warn_of_unknown(spot: _Spot, written: Mapping[str, Entry]) -> None:
         node = written["primary_key"].key_node
         spot.source.warn(node, "zCLI makes no primary key of primary_key in a field; write pk")
     for entry in written.values():
-        if entry.key in FIELD_KEYS | FIELD_ALIASES.keys() | APP_KEYS:
+        if entry.key in _KNOWN_KEYS or entry.key in APP_KEYS:
             continue
         if entry.key in RULE_KEYS:
             message = f"The key {entry.key} is ignored here; it belongs under rules"
             spot.source.warn(entry.key_node, message)
         else:
-            warn_unknown(spot.source, entry, FIELD_KEYS | FIELD_ALIASES.keys(), "The key")
+            warn_unknown(spot.source, entry, _KNOWN_KEYS, "The key")
 
 
 def _check_combination(spot: _Spot, column: Column, pk: bool) -> None:
