@@ -25,7 +25,7 @@ SCHEMA = {
     "error",
 }
 CHANGE = {"kind", "table", "column", "summary", "breaking", "hazards"}
-ERROR = {"code", "message", "hint", "file", "line"}
+ERROR = {"code", "message", "hint", "details", "file", "line"}
 STATUSES = {"applied", "up_to_date", "pending", "failed", "skipped", "rolled_back"}
 
 
