@@ -7,8 +7,10 @@ process, run in turns with the others, so only the ratios of one run mean someth
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,24 +26,29 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few tables and few runs")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write what was measured there")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that server and folder go
+    measured: list[Measured] = []
     try:
-        measured = _measure(groups(quick=options.quick))
+        for one in _measure(groups(quick=options.quick)):
+            measured.append(one)
+            print(*lines([one]), "", sep="\n", flush=True)
+            if options.json:
+                options.json.write_text(as_json(measured))
     except BenchmarkFailed as error:
         print(error, file=sys.stderr)
         return 1
-    print(*lines(measured), sep="\n")
-    if options.json:
-        options.json.write_text(as_json(measured))
     return 0
 
 
-def _measure(wanted: list[Group]) -> list[Measured]:
+def _measure(wanted: list[Group]) -> Iterator[Measured]:
+    """Each group as soon as it is measured."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zmigration-bench-")))
         server = stack.enter_context(running_server())
         runner = Runner(folder / "cache")
         workshop = Workshop(folder, runner, server, stack)
-        return [_group(workshop, runner, group) for group in wanted]
+        for group in wanted:
+            yield _group(workshop, runner, group)
 
 
 def _group(workshop: Workshop, runner: Runner, group: Group) -> Measured:

@@ -89,7 +89,7 @@ def _units(
             store = stack.enter_context(contextlib.closing(backend.open(target)))
             warnings = _check_references(files, backend, store)
             report.warnings([str(warning) for warning in warnings])
-            beside = tuple(file for file in files if file not in mine)
+            beside = tuple(file for file in files if file.path not in wanted)
             yield Unit(target=target, backend=backend, store=store, files=mine, beside=beside)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from zmigration_api import StoreError
 
@@ -61,7 +62,7 @@ class _Opened:
 
     def __enter__(self) -> tuple[Header, Iterator[Record]]:
         try:
-            self._stream = self._file.path.open("rb", buffering=0)
+            self._stream = self._bytes()
         except OSError as error:
             raise self._file.error(f"cannot be read: {error.strerror}") from error
         try:
@@ -72,6 +73,14 @@ class _Opened:
 
     def __exit__(self, *_: object) -> None:
         self._stream.close()
+
+    def _bytes(self) -> BinaryIO:
+        path = self._file.path
+        try:
+            return path.open("rb", buffering=0)
+        except FileNotFoundError:
+            # Another run's commit may just have put the staged file in its place.
+            return path.with_name(self._file.shown.name).open("rb", buffering=0)
 
     def _start(self) -> tuple[Header, Iterator[Record]]:
         file, before = self._file, self._stream.read(len(BOM))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeAlias
@@ -53,7 +53,9 @@ class Unit:
         journal.arm()
         try:
             for path in reversed((self._folder, *self._folder.parents)):
-                if not path.exists():
+                if path.exists():
+                    continue
+                with suppress(FileExistsError):  # another run was quicker
                     path.mkdir()
                     self._made.append(path)
             assert self._lock is not None

@@ -47,14 +47,23 @@ class _Index(NamedTuple):
     sql: str
 
 
-def inspect(connection: sqlite3.Connection, tables: Collection[str]) -> Schema:
-    """The tables of these names that are there."""
+def inspect(
+    connection: sqlite3.Connection, tables: Collection[str], known: dict[str, Table] | None = None
+) -> Schema:
+    """The tables of these names that are there.
+
+    `known` are tables by folded name that need no second look; what is looked at is added.
+    """
+    known = {} if known is None else known
     query = (
         "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
         " AND name COLLATE NOCASE IN (SELECT value FROM json_each(?)) ORDER BY rowid"
     )
     found = connection.execute(query, (json.dumps(list(tables)),)).fetchall()
-    return Schema(tables=tuple(_table(connection, name, sql) for name, sql in found))
+    for name, sql in found:
+        if fold(name) not in known:
+            known[fold(name)] = _table(connection, name, sql)
+    return Schema(tables=tuple(known[fold(name)] for name, _ in found))
 
 
 def is_there(connection: sqlite3.Connection, table: str) -> bool:
@@ -75,7 +84,7 @@ def _table(connection: sqlite3.Connection, name: str, sql: str) -> Table:
         primary_key=PrimaryKey(columns=key) if key else None,
         unique=tuple(_uniques(name, indexes, text)),
         foreign_keys=tuple(_foreign_keys(connection, name, text)),
-        checks=tuple(_checks(name, text)),
+        checks=tuple(_checks(name, text if "check" in sql.lower() else None)),
         indexes=tuple(_plain_indexes(indexes)),
     )
 

@@ -78,10 +78,8 @@ class SQLiteStore:
         if connection is None:
             return Schema()
         with connection.errors():
-            found = inspect(connection.raw, tables)
-            seen = self._seen(connection)
-        seen.update({fold(table.name): table for table in found.tables})
-        return found
+            # The count is read first: what changes meanwhile is then looked at again.
+            return inspect(connection.raw, tables, self._seen(connection))
 
     def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
         from .plan import plan

@@ -7,6 +7,7 @@ section 3.1); lengths are not enforced. zCLI declares INTEGER, REAL, BLOB and, f
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from zmigration_api import Column, ColumnType, Table, TypeKind
@@ -50,6 +51,7 @@ _DECLARED: dict[TypeKind, str] = {
 _STRICT: dict[str, str] = {"BIGINT": "INTEGER", "BOOLEAN": "INTEGER"}
 
 
+@lru_cache(maxsize=1024)
 def canonical(declared: str) -> str:
     """A declared type as `Column.native` has it: lower case, single spaces, none at brackets."""
     single = " ".join(declared.lower().split())
@@ -68,6 +70,7 @@ def affinity(declared: str) -> Affinity:
     return "REAL" if any(part in name for part in ("REAL", "FLOA", "DOUB")) else "NUMERIC"
 
 
+@lru_cache(maxsize=1024)
 def neutral(declared: str) -> ColumnType:
     """The nearest neutral type; a column without type holds anything and counts as text."""
     native = canonical(declared)

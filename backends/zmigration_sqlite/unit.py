@@ -204,8 +204,9 @@ def _make_folders(folder: Path, display: str) -> list[Path]:
     made: list[Path] = []
     try:
         for path in reversed(missing):
-            path.mkdir()
-            made.append(path)
+            with suppress(FileExistsError):  # another run was quicker
+                path.mkdir()
+                made.append(path)
     except OSError as error:
         for path in reversed(made):
             path.rmdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import Literal
 
 from .model import Column, PrimaryKey, Table
@@ -55,7 +56,7 @@ def history_table(name: str) -> Table:
     """The history table of the schema `name` (without "zSchema.")."""
     return Table(
         name=f"{PREFIX}{name}",
-        columns=tuple(_column(f.name) for f in fields(HistoryRecord)),
+        columns=_columns(),
         primary_key=PrimaryKey(columns=("id",)),
     )
 
@@ -64,6 +65,11 @@ def is_internal(table: str) -> bool:
     """Whether a table of that name is ours or another tool's bookkeeping, and never data."""
     lowered = table.lower()
     return lowered.startswith((PREFIX, "_zdata_migrations", "sqlite_"))
+
+
+@cache
+def _columns() -> tuple[Column, ...]:
+    return tuple(_column(f.name) for f in fields(HistoryRecord))
 
 
 def _column(name: str) -> Column:
