@@ -73,13 +73,24 @@ def _unless_nobody_reads(command: Callable[[], int]) -> int:
         return 128 + 13
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Text as wide as the terminal, for which argparse would import shutil in every run."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = int(os.environ.get("COLUMNS", 0)) or os.get_terminal_size().columns
+        except (ValueError, OSError):
+            width = 80
+        super().__init__(prog, width=width - 2)
+
+
 def migrate_parser() -> argparse.ArgumentParser:
     """The flags of `zolo migrate`."""
     parser = argparse.ArgumentParser(
         prog="zolo migrate",
         description=DESCRIPTION,
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_HelpFormatter,
     )
     add = parser.add_argument
     add("app_file", help="the app's zSpark file, such as zTest.py or app.py")
@@ -91,6 +102,10 @@ def migrate_parser() -> argparse.ArgumentParser:
     add("--no-plugins", action="store_true", help="load no third-party plugins")
     add("--debug", action="store_true", help="show tracebacks")
     add("--json", action="store_true", help="print one JSON object instead of the report")
+    back = parser.add_argument_group("the way back")
+    ways = back.add_mutually_exclusive_group()
+    ways.add_argument("--rollback", action="store_true", help="take back the last migration")
+    ways.add_argument("--rollback-to", metavar="VERSION", help="take back all after that version")
     looking = parser.add_argument_group("looking only (nothing is touched)")
     modes = looking.add_mutually_exclusive_group()
     mode = modes.add_argument

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -17,8 +16,9 @@ from .interrupts import terminate_as_interrupt
 from .outcome import INTERRUPTED, Outcome, SchemaOutcome
 from .project import Selection
 from .report import Report
-from .runner import Request, migrate
+from .runner import migrate
 from .screen import Screen
+from .session import Request
 
 
 def run_migrate(options: argparse.Namespace) -> int:
@@ -29,7 +29,7 @@ def run_migrate(options: argparse.Namespace) -> int:
         if options.status or options.history:
             return _list(options, report)
         with terminate_as_interrupt(), _for_programs(options.json or options.sql):
-            outcome = migrate(_request(options), report)
+            outcome = _run(options, report)
     except MigrationError as error:
         return _refused(error, options)
     except KeyboardInterrupt:
@@ -70,9 +70,22 @@ def _request(options: argparse.Namespace) -> Request:
         pending_is_failure=options.check,
         auto_approve=options.auto_approve,
         force_sync=options.force_sync,
-        version=_version(options.version),
+        version=_version("--version", options.version),
         lock_timeout=options.lock_timeout,
     )
+
+
+def _run(options: argparse.Namespace, report: Report) -> Outcome:
+    if not options.rollback and options.rollback_to is None:
+        return migrate(_request(options), report)
+    from .rollback import roll_back
+
+    for flag in ("check", "version"):
+        if getattr(options, flag):
+            raise UsageError(
+                f"--{flag} has no meaning in a rollback", hint="--dry-run shows what it would do"
+            )
+    return roll_back(_request(options), report, _version("--rollback-to", options.rollback_to))
 
 
 def _selection(options: argparse.Namespace) -> Selection:
@@ -80,16 +93,17 @@ def _selection(options: argparse.Namespace) -> Selection:
         app_file=options.app_file,
         schemas=tuple(options.schema),
         third_party_plugins=not options.no_plugins,
+        lock_timeout=options.lock_timeout,
     )
 
 
-def _version(text: str | None) -> Version | None:
+def _version(flag: str, text: str | None) -> Version | None:
     if text is None:
         return None
     try:
         return Version.parse(text)
     except ValueError as error:
-        raise UsageError(f"--version: {error}", hint="write it like v2.0.0") from None
+        raise UsageError(f"{flag}: {error}", hint="write it like v2.0.0") from None
 
 
 def _refused(error: MigrationError, options: argparse.Namespace) -> int:
@@ -108,6 +122,8 @@ def _refused(error: MigrationError, options: argparse.Namespace) -> int:
 
 
 def _print_tracebacks(errors: list[MigrationError | None]) -> None:
+    import traceback
+
     for error in filter(None, dict.fromkeys(errors)):
         traceback.print_exception(error, file=sys.stderr)
 
@@ -130,19 +146,19 @@ def _list(options: argparse.Namespace, report: Report) -> int:
 
     silent = Report(Screen(quiet=True))
     screen = Screen(quiet=options.json)
-    unreadable = False
+    code = 0
     if options.status:
         found = statuses(_selection(options), silent)
-        unreadable = any(status.error for status in found)
-        lines, text = status_lines(found), status_to_json(found)
+        code = found.exit_code
+        lines, text = status_lines(found.schemas), status_to_json(found)
     else:
         histories = schema_histories(_selection(options), silent)
-        lines, text = history_lines(histories), history_to_json(histories)
+        lines, text = history_lines(histories.schemas), history_to_json(histories)
     if options.json:
         sys.stdout.write(text)
     for line in lines:
         screen.line(line)
-    return 1 if unreadable else 0
+    return code
 
 
 def run_plugins(*, as_json: bool) -> int:

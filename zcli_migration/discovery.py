@@ -9,16 +9,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zmigration_api.errors import AppError
+from zmigration_api.errors import AppError, SchemaFileError
 
 from .app import App
 from .meta import Meta, read_meta
+from .schema_file.text import MAX_BYTES
 from .zpaths import SCHEMA_SUFFIXES, require_inside
 
 FOLDERS = ("models", "Models", "schemas", "")
 OWN_VARIABLE = "ZDATA_ZMIGRATION_URL"
 OWN_SCHEMAS = "zSchema.__zmigration_"
-MAX_BYTES = 100_000_000
 
 _VARIABLE = re.compile(r"ZDATA_(.+)_URL")
 
@@ -54,11 +54,16 @@ class _Candidate:
     def owners(
         self, variables: Collection[str], meant: Mapping[str, Sequence[str]]
     ) -> Sequence[str]:
-        """The variable that Meta names, else those that the file's name means."""
+        """The variable that Meta names, else those that Schema_Name or the file's name mean.
+
+        As in zCLI, Schema_Name means something only without a Data_Path.
+        """
         source = self.meta.data_source
         if source and source in variables:
             return (source,)
-        return meant.get(variable_for(self.name), ())
+        declared = None if self.meta.data_path else self.meta.schema_name
+        own = meant.get(variable_for(self.name), ())
+        return meant.get(variable_for(declared), own) if declared else own
 
 
 def variable_for(name: str) -> str:
@@ -70,7 +75,8 @@ def variable_for(name: str) -> str:
 def discover(app: App) -> Discovery:
     """Find the schema files of an app.
 
-    Raises `AppError` for a folder or file that cannot be read, and for one outside the workspace.
+    Raises `AppError` for a folder or file that cannot be read, and for one outside the workspace,
+    `SchemaFileError` for a file that is too large.
     """
     search = _Search(app)
     candidates = list(search.candidates())
@@ -199,6 +205,8 @@ class _Search:
         problem = _problem(facts)
         if problem:
             self.notes.append(f"{path} is left out: {problem}")
+        else:
+            _refuse_large(path, facts)
         return problem is None
 
 
@@ -207,7 +215,13 @@ def _problem(facts: os.stat_result) -> str | None:
         return "it is a folder"
     if not stat.S_ISREG(facts.st_mode):
         return "it is not a regular file"
-    return "it is larger than 100 MB" if facts.st_size >= MAX_BYTES else None
+    return None
+
+
+def _refuse_large(path: Path, facts: os.stat_result) -> None:
+    if facts.st_size > MAX_BYTES:
+        message = f"The schema file has {facts.st_size:,} bytes, more than {MAX_BYTES:,}"
+        raise SchemaFileError(message, hint="split it into several files", file=path)
 
 
 def _schema_files(folder: Path) -> list[Path]:

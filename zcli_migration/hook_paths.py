@@ -9,7 +9,6 @@ import importlib.util
 import inspect
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from zmigration_api import HookFailed, MigrationContext, MigrationError, PluginError
 
+from .places import Place
 from .zpaths import resolve_plugin_path
 
 
@@ -30,13 +30,13 @@ class PathHook:
     function: str
 
     @classmethod
-    def find(cls, written: str, workspace: Path, schema_file: Path) -> PathHook:
+    def find(cls, written: str, workspace: Path, place: Place) -> PathHook:
         """The hook of that path; PluginError without such a file or function. Imports nothing."""
         try:
             file, function = resolve_plugin_path(written, workspace)
         except MigrationError as error:
             raise PluginError(
-                f"hook {written}: {error.message}", hint=error.hint, file=schema_file
+                f"hook {written}: {error.message}", hint=error.hint, file=place[0], line=place[1]
             ) from None
         hook = cls(written, file, function)
         names = _names(file)
@@ -162,12 +162,16 @@ def _import(file: Path) -> ModuleType:
 
 
 def _place(error: BaseException, file: Path) -> int | None:
+    import traceback
+
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
     return lines[-1] if lines else None
 
 
 def _last_lines(error: BaseException, file: Path) -> str | None:
     """The user's own part of the traceback, without ours."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == str(file)]
     if not own:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from zmigration_api import Change, MigrationError, Step
 from zmigration_api.describe import column_of, kind, summary, symbol
 
-from .listing import SchemaHistory, SchemaStatus
+from .listing import Histories, Statuses
 from .outcome import Outcome, SchemaOutcome
 
 
@@ -30,14 +29,14 @@ def _schema(schema: SchemaOutcome) -> dict[str, object]:
     suggested = decision.suggested if decision else None
     recorded = decision.recorded if decision else None
     to = (decision.to or decision.recorded) if decision else None
-    changes = schema.survey.changes if schema.survey else ()
+    changes = schema.survey.changes if schema.survey else schema.changes
     return {
         "name": schema.name,
         "backend": schema.backend,
         "store": schema.store,
         "status": schema.status,
-        "from_version": str(recorded) if recorded else None,
-        "to_version": str(to) if to else None,
+        "from_version": str(recorded) if recorded else schema.from_version,
+        "to_version": str(to) if to else schema.to_version,
         "suggested_version": str(suggested) if suggested else None,
         "changes": [_change(change, schema.steps) for change in changes],
         "statements": [s for step in schema.steps for s in step.statements],
@@ -75,14 +74,14 @@ def _error(error: MigrationError) -> dict[str, object]:
     }
 
 
-def status_to_json(found: Sequence[SchemaStatus]) -> str:
+def status_to_json(found: Statuses) -> str:
     """The statuses as one JSON object, with a line end."""
-    return _text({"schemas": [asdict(status) for status in found]})
+    return _text(asdict(found))
 
 
-def history_to_json(histories: Sequence[SchemaHistory]) -> str:
+def history_to_json(found: Histories) -> str:
     """The histories as one JSON object, with a line end."""
-    return _text({"schemas": [asdict(history) for history in histories]})
+    return _text({"app": found.app, "exit_code": 0, "schemas": asdict(found)["schemas"]})
 
 
 def _text(data: dict[str, object]) -> str:

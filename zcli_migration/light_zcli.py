@@ -6,7 +6,6 @@ object would install signal handlers, start servers and write into the user's fo
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,6 +49,8 @@ class LightZCLI:
         self.zspark_obj = self.zspark
         self.session: dict[str, object] = {"zSpace": str(workspace), "zSpark": self.zspark}
         self.config = Config(environment, workspace)
+        import logging
+
         self.logger = logging.getLogger("zolo.migrate")
         self.display = Display()
 

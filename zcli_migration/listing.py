@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from zmigration_api import HistoryRecord, MigrationError
 
 from .drift import refuse
-from .plugins import Plugins
-from .project import Selection, open_project
+from .project import Project, Selection, open_project, where_configured
 from .recording import all_records, history_table_for
 from .report import Report
 from .survey import SchemaSurvey, Unit, survey
@@ -30,6 +29,23 @@ class SchemaStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Statuses:
+    """How the schemas of an app stand; the code of the first store that could not be read."""
+
+    app: str
+    exit_code: int
+    schemas: tuple[SchemaStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histories:
+    """The histories of an app's schemas."""
+
+    app: str
+    schemas: tuple[SchemaHistory, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaHistory:
     """The records of one schema, oldest first."""
 
@@ -37,16 +53,23 @@ class SchemaHistory:
     records: tuple[HistoryRecord, ...]
 
 
-def statuses(selection: Selection, report: Report) -> list[SchemaStatus]:
+def statuses(selection: Selection, report: Report) -> Statuses:
     """How every chosen schema stands; a store that cannot be read is told in its state."""
     with open_project(selection, report) as project:
-        return [s for unit in project.units for s in _unit_statuses(unit, project.plugins)]
+        codes: list[int] = []
+        schemas = [s for unit in project.units for s in _unit_statuses(unit, project, codes)]
+        return Statuses(
+            app=project.app.title, exit_code=next(iter(codes), 0), schemas=tuple(schemas)
+        )
 
 
-def _unit_statuses(unit: Unit, plugins: Plugins) -> list[SchemaStatus]:
+def _unit_statuses(unit: Unit, project: Project, codes: list[int]) -> list[SchemaStatus]:
+    """The statuses; the exit code of an error goes into `codes`."""
     try:
-        found = survey(unit, plugins)
+        with where_configured(unit.files, project.app):
+            found = survey(unit, project.plugins)
     except MigrationError as error:
+        codes.append(error.exit_code)
         return [
             SchemaStatus(
                 name=file.name,
@@ -106,10 +129,11 @@ def status_lines(found: Sequence[SchemaStatus]) -> list[str]:
     return lines
 
 
-def schema_histories(selection: Selection, report: Report) -> list[SchemaHistory]:
+def schema_histories(selection: Selection, report: Report) -> Histories:
     """The history of every chosen schema."""
     with open_project(selection, report) as project:
-        return [history for unit in project.units for history in _unit_histories(unit)]
+        found = tuple(history for unit in project.units for history in _unit_histories(unit))
+        return Histories(app=project.app.title, schemas=found)
 
 
 def _unit_histories(unit: Unit) -> list[SchemaHistory]:

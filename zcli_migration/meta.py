@@ -33,6 +33,7 @@ class Meta:
 
     data_source: str | None = None
     data_path: str | None = None
+    schema_name: str | None = None
     migrates: bool | None = None
     problem: str | None = None
 
@@ -74,6 +75,7 @@ def _meta(document: object) -> Meta:
     return Meta(
         data_source=_variable(block),
         data_path=_text(block, "Data_Path"),
+        schema_name=_text(block, "Schema_Name"),
         migrates=_flag(block),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from zmigration_api import HistoryRecord, MigrationError, Step
+from zmigration_api import Change, HistoryRecord, MigrationError, Step
 
 from .preflight import Violation
 from .survey import SchemaSurvey
@@ -17,7 +17,10 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaOutcome:
-    """One schema: what was to be done, and what became of it."""
+    """One schema: what was to be done, and what became of it.
+
+    Versions and changes are in `survey`; a rollback, which has none, gives them itself.
+    """
 
     name: str
     backend: str
@@ -29,6 +32,9 @@ class SchemaOutcome:
     error: MigrationError | None = None
     violations: tuple[Violation, ...] = ()
     warnings: tuple[str, ...] = ()
+    from_version: str | None = None
+    to_version: str | None = None
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from zmigration_api import (
     Store,
     UnsupportedChange,
 )
+from zmigration_api.archive import archives_for
 from zmigration_api.describe import summary
 from zmigration_api.snapshot import fingerprint
 
@@ -64,7 +65,10 @@ def make_plan(
                 hint="undo this change in the schema file, or make it in the store by hand",
             )
     ordered = in_order(changes)
-    steps = store.plan(ordered, current, desired) if ordered else ()
+    if not ordered:
+        return Plan(steps=(), changes=(), base=base)
+    archives = archives_for(ordered, current, desired, fingerprint(base)[:10])
+    steps = store.plan(ordered, current, desired, archives)
     return Plan(steps=steps, changes=ordered, base=base)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pluggy
-from importlib_metadata import EntryPoint, entry_points
 
 from zmigration_api import (
     API_VERSION,
@@ -29,6 +28,7 @@ from zmigration_api import (
 )
 
 from . import builtin
+from .entry_points import EntryPoint, entry_points
 
 DISABLE_VARIABLE = "ZMIGRATION_DISABLE_PLUGINS"
 OURS = "zcli-migration"
@@ -127,7 +127,7 @@ def load_plugins(*, third_party: bool = True) -> Plugins:
     plugins = Plugins(manager)
     disabled = set(os.environ.get(DISABLE_VARIABLE, "").replace(",", " ").split())
     for entry in _entries():
-        if entry.name in disabled or not (third_party or _distribution(entry)[0] == OURS):
+        if entry.name in disabled or not (third_party or entry.distribution == OURS):
             plugins.statuses.append(_status(entry, error=SWITCHED_OFF))
         else:
             plugins.statuses.append(_load(manager, entry))
@@ -135,8 +135,8 @@ def load_plugins(*, third_party: bool = True) -> Plugins:
 
 
 def _entries() -> Iterable[EntryPoint]:
-    unique = {(entry.name, entry.value): entry for entry in entry_points(group=PROJECT)}
-    return sorted(unique.values(), key=lambda entry: (_distribution(entry)[0] != OURS, entry.name))
+    unique = {(entry.name, entry.value): entry for entry in entry_points(PROJECT)}
+    return sorted(unique.values(), key=lambda entry: (entry.distribution != OURS, entry.name))
 
 
 def _load(manager: pluggy.PluginManager, entry: EntryPoint) -> PluginStatus:
@@ -174,17 +174,7 @@ def _nearest(name: str) -> str:
     return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
 
 
-def _distribution(entry: EntryPoint) -> tuple[str, str]:
-    """Name and version, from the head of METADATA: to parse all of it takes far longer."""
-    if entry.dist is None:
-        return "unknown", "unknown"
-    head = (entry.dist.read_text("METADATA") or "").partition("\n\n")[0]
-    found = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
-    if "Name" in found and "Version" in found:
-        return found["Name"].strip(), found["Version"].strip()
-    return str(entry.dist.name), str(entry.dist.version)
-
-
 def _status(entry: EntryPoint, **more: Any) -> PluginStatus:  # noqa: ANN401
-    distribution, version = _distribution(entry)
-    return PluginStatus(name=entry.name, distribution=distribution, version=version, **more)
+    return PluginStatus(
+        name=entry.name, distribution=entry.distribution, version=entry.version, **more
+    )

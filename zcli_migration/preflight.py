@@ -15,8 +15,11 @@ from zmigration_api import (
     Check,
     CheckFailures,
     Column,
-    CopyOf,
+    Computed,
+    Constraint,
     CreateTable,
+    DropColumn,
+    DropConstraint,
     Duplicates,
     Fixed,
     ForeignKey,
@@ -24,13 +27,17 @@ from zmigration_api import (
     Orphans,
     PrimaryKey,
     Question,
+    Readable,
+    RenameColumn,
     Schema,
     Store,
     Unconvertible,
+    Unfillable,
     UniqueConstraint,
 )
 
-from .renaming import Names
+from .computing import Computing, copied
+from .renaming import Names, renamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +49,40 @@ class Violation:
     hint: str
 
 
-def ask(store: Store, changes: Sequence[Change], current: Schema) -> tuple[Violation, ...]:
-    """Ask the store everything that these changes depend on; the answers that forbid them."""
+def ask(
+    store: Store, changes: Sequence[Change], current: Schema, adopted: Sequence[str] = ()
+) -> tuple[Violation, ...]:
+    """Ask the store everything that these changes depend on; the answers that forbid them.
+
+    `adopted` are tables that were there before they were first recorded. StoreError for a table
+    whose rows cannot be read.
+    """
     violations = []
-    for question, hint in questions(changes, current):
+    asked = list(questions(changes, current))
+    known = {question.table for question, _ in asked}
+    unread = dict.fromkeys((*_rewritten_tables(changes, current), *adopted))
+    asked += [(Readable(table), "") for table in unread if table not in known]
+    for question, hint in asked:
         answer = store.ask(question, current)
         if answer.count:
             violations.append(Violation(question, answer, hint))
     return tuple(violations)
 
 
+def _rewritten_tables(changes: Sequence[Change], current: Schema) -> Iterator[str]:
+    """Tables whose rows a store may have to write anew, as they are called now."""
+    names = Names.of(changes)
+    for change in changes:
+        old = names.old_table(change.table)
+        rewrites = isinstance(change, AddColumn | AlterColumn | DropColumn | RenameColumn)
+        if rewrites and current.table(old):
+            yield old
+
+
 def questions(changes: Sequence[Change], current: Schema) -> Iterator[tuple[Question, str]]:
     """Each question in the names of the store as it is now, with the hint for a bad answer."""
-    asker = _Asker(tuple(changes), current, Names.of(changes))
+    names = Names.of(changes)
+    asker = _Asker(tuple(changes), current, names, Computing(tuple(changes), current, names))
     for change in changes:
         match change:
             case AddColumn():
@@ -65,6 +93,7 @@ def questions(changes: Sequence[Change], current: Schema) -> Iterator[tuple[Ques
                 yield from asker.constrained(change)
             case _:
                 pass
+    yield from asker.kept()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +101,23 @@ class _Asker:
     changes: tuple[Change, ...]
     current: Schema
     names: Names
+    computing: Computing
 
     def added(self, change: AddColumn) -> Iterator[tuple[Question, str]]:
         column, table = change.column, self.names.old_table(change.table)
-        if not column.required or column.generated is not None:
+        if column.generated is not None:
             return
-        source = _copied_column(column)
-        if source is not None:
-            old = self.names.old_column(change.table, source)
-            yield Nulls(table, old), f"{source} has nulls too: backfill with something else"
-        elif not fills_nulls(column):
+        if copied(column):
+            yield from self._fillable(table, self.computing.added(change))
+        elif column.required and not fills_nulls(column):
             yield (
                 Nulls(table, column.name),
                 f"give {column.name} a `default` or a `backfill`, or `required: false`",
             )
+
+    def _fillable(self, table: str, column: Computed | None) -> Iterator[tuple[Question, str]]:
+        if column is not None:
+            yield Unfillable(table, column), "correct these rows, or backfill with something else"
 
     def altered(self, change: AlterColumn) -> Iterator[tuple[Question, str]]:
         table = self.names.old_table(change.table)
@@ -99,37 +131,74 @@ class _Asker:
             )
         if change.tightened and not fills_nulls(change.new):
             yield Nulls(table, name), f"fill them, or give {change.new.name} a `backfill`"
+        if change.tightened and copied(change.new):
+            yield from self._fillable(table, self.computing.altered(change))
 
     def constrained(self, change: AddConstraint) -> Iterator[tuple[Question, str]]:
         table = self.names.old_table(change.table)
         constraint = change.constraint
-        if self.current.table(table) is None or self._touches_new(change):
+        if self.current.table(table) is None:
             return
         match constraint:
             case Check():
-                yield CheckFailures(table, constraint), "correct these rows, or the check"
+                if not self._speaks_of_new(change.table, constraint):
+                    yield CheckFailures(table, constraint), "correct these rows, or the check"
             case UniqueConstraint():
-                columns = self._old_columns(change.table, constraint.columns)
-                yield Duplicates(table, columns), "make these values different"
+                yield from self._duplicates(table, change, "make these values different")
             case PrimaryKey():
-                columns = self._old_columns(change.table, constraint.columns)
-                yield from ((Nulls(table, c), "a primary key has no nulls") for c in columns)
-                yield Duplicates(table, columns), "make these keys different"
+                fresh = self.computing.fresh(change.table)
+                there = [name for name in constraint.columns if name not in fresh]
+                for column in self._old_columns(change.table, there):
+                    yield Nulls(table, column), "a primary key has no nulls"
+                yield from self._duplicates(table, change, "make these keys different")
             case ForeignKey():
-                yield self._orphans(table, change.table, constraint)
+                yield from self._orphans(table, change.table, constraint)
 
-    def _orphans(self, old: str, table: str, key: ForeignKey) -> tuple[Question, str]:
+    def kept(self) -> Iterator[tuple[Question, str]]:
+        """Constraints that stay, over columns whose values will be others."""
+        for table in renamed(self.current, self.changes).tables:
+            for constraint in table.constraints:
+                if DropConstraint(table.name, constraint) in self.changes:
+                    continue
+                if self._rewritten(table.name, constraint):
+                    yield from self.constrained(AddConstraint(table.name, constraint))
+
+    def _rewritten(self, table: str, constraint: Constraint) -> bool:
+        if isinstance(constraint, Check):
+            return False
+        fresh = not self.computing.fresh(table).isdisjoint(constraint.columns)
+        if not isinstance(constraint, ForeignKey):
+            return fresh
+        there = self.computing.fresh(constraint.ref_table)
+        return fresh or not there.isdisjoint(constraint.ref_columns)
+
+    def _duplicates(
+        self, old: str, change: AddConstraint, hint: str
+    ) -> Iterator[tuple[Question, str]]:
+        assert isinstance(change.constraint, (PrimaryKey, UniqueConstraint))
+        columns = change.constraint.columns
+        if not self._rewritten(change.table, change.constraint):
+            yield Duplicates(old, self._old_columns(change.table, columns)), hint
+        elif computed := self.computing.columns(change.table, columns):
+            yield Duplicates(old, columns, computed), hint
+
+    def _orphans(self, old: str, table: str, key: ForeignKey) -> Iterator[tuple[Question, str]]:
         ref = self.names.old_table(key.ref_table)
         missing = self.current.table(ref) is None and self._created(key.ref_table)
-        return (
-            Orphans(
-                old,
-                self._old_columns(table, key.columns),
-                None if missing else ref,
-                self._old_columns(key.ref_table, key.ref_columns),
-            ),
-            f"add the missing rows to {key.ref_table}, or correct these",
+        question = Orphans(
+            old,
+            self._old_columns(table, key.columns),
+            None if missing else ref,
+            self._old_columns(key.ref_table, key.ref_columns),
         )
+        hint = f"add the missing rows to {key.ref_table}, or correct these"
+        if not self._rewritten(table, key):
+            yield question, hint
+            return
+        here = self.computing.columns(table, key.columns)
+        there = () if missing else self.computing.columns(key.ref_table, key.ref_columns)
+        if here is not None and there is not None:
+            yield replace(question, columns=key.columns, computed=here, ref_computed=there), hint
 
     def _created(self, table: str) -> bool:
         return any(isinstance(c, CreateTable) and c.table == table for c in self.changes)
@@ -137,34 +206,12 @@ class _Asker:
     def _old_columns(self, table: str, columns: Sequence[str]) -> tuple[str, ...]:
         return tuple(self.names.old_column(table, name) for name in columns)
 
-    def _touches_new(self, change: AddConstraint) -> bool:
-        """Whether it speaks of columns that this plan makes or changes; asked after the steps."""
-        constraint = change.constraint
-        fresh = self._fresh(change.table)
-        if isinstance(constraint, ForeignKey) and self._fresh(constraint.ref_table) & set(
-            constraint.ref_columns
-        ):
-            return True
-        if isinstance(constraint, Check):
-            fresh |= {c.new.name for c in self.changes if isinstance(c, AlterColumn)}
-            fresh |= {
-                new for (table, _), new in self.names.columns.items() if table == change.table
-            }
-            return bool(fresh & set(re.findall(r"\w+", constraint.expression)))
-        return bool(fresh & set(constraint.columns))
-
-    def _fresh(self, table: str) -> set[str]:
-        """Columns of a table that come, or whose values will be others: `007` becomes 7."""
-        mine = [c for c in self.changes if c.table == table]
-        added = {c.column.name for c in mine if isinstance(c, AddColumn)}
-        return added | {c.new.name for c in mine if isinstance(c, AlterColumn) and _rewrites(c)}
-
-
-def _rewrites(change: AlterColumn) -> bool:
-    whole = {"int", "bigint"}
-    kinds = {change.old.type.kind, change.new.type.kind}
-    same = len(kinds) == 1 or kinds == whole
-    return not same or bool(change.new.using and change.new.using.values)
+    def _speaks_of_new(self, table: str, check: Check) -> bool:
+        """Whether it names columns that this plan makes or changes; asked after the steps."""
+        fresh = self.computing.fresh(table)
+        fresh |= {c.new.name for c in self.changes if isinstance(c, AlterColumn)}
+        fresh |= {new for (there, _), new in self.names.columns.items() if there == table}
+        return bool(fresh & set(re.findall(r"\w+", check.expression)))
 
 
 def fills_nulls(column: Column) -> bool:
@@ -173,12 +220,6 @@ def fills_nulls(column: Column) -> bool:
         parts = column.backfill.parts
         return parts != (Fixed(None),)
     return column.default is not None and column.default.stored
-
-
-def _copied_column(column: Column) -> str | None:
-    """The one column that the backfill copies, if it is nothing but a copy."""
-    parts = column.backfill.parts if column.backfill else ()
-    return parts[0].column if len(parts) == 1 and isinstance(parts[0], CopyOf) else None
 
 
 def afterwards(changes: Sequence[Change]) -> Iterator[tuple[Question, str]]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
-from zmigration_api import AppError, BackendType, SchemaFileError, Store, Target, UsageError
+from zmigration_api import (
+    AppError,
+    BackendType,
+    SchemaFileError,
+    Store,
+    Target,
+    Unreachable,
+    UsageError,
+)
 
 from .app import App, load_app
 from .discovery import discover
+from .places import at, place_of_data
 from .plugins import Plugins, load_plugins
 from .report import Report
 from .schema_file import SchemaFile, Warning_, check_references, read_schema_file
@@ -20,11 +31,15 @@ from .target import resolve_target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which app, which of its schemas (names with or without "zSchema.", none: all), plugins."""
+    """Which app, which of its schemas (names with or without "zSchema.", none: all), plugins.
+
+    `lock_timeout`: how many seconds a look at a store waits for what others hold locked.
+    """
 
     app_file: str
     schemas: tuple[str, ...] = ()
     third_party_plugins: bool = True
+    lock_timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +51,13 @@ class Project:
     units: tuple[Unit, ...]
 
 
+_Place: TypeAlias = tuple[Target, BackendType, list[SchemaFile]]
+
+
 @contextlib.contextmanager
 def open_project(selection: Selection, report: Report) -> Iterator[Project]:
     """Load, discover and open; every store is closed at the end."""
-    report.banner(Path(selection.app_file).name, Path(selection.app_file).absolute().parent)
+    report.banner(Path(selection.app_file).name, Path(os.path.abspath(selection.app_file)).parent)
     app = load_app(selection.app_file)
     report.loaded(app)
     plugins = load_plugins(third_party=selection.third_party_plugins)
@@ -50,7 +68,8 @@ def open_project(selection: Selection, report: Report) -> Iterator[Project]:
     enabled = [file for _, file in every if file.meta.enabled is not False]
     chosen = _chosen(enabled, selection.schemas)
     with contextlib.ExitStack() as stack:
-        units = tuple(_units(chosen, enabled, app, plugins, stack, report))
+        places = _places(enabled, app, plugins, selection.lock_timeout)
+        units = tuple(_units(chosen, places, app, stack, report))
         yield Project(app=app, plugins=plugins, units=units)
 
 
@@ -67,30 +86,47 @@ def _chosen(files: Sequence[SchemaFile], names: Sequence[str]) -> list[SchemaFil
 
 def _units(
     chosen: Sequence[SchemaFile],
-    enabled: Sequence[SchemaFile],
+    places: Sequence[_Place],
     app: App,
-    plugins: Plugins,
     stack: contextlib.ExitStack,
     report: Report,
 ) -> Iterator[Unit]:
     """A unit for each store that a chosen schema lives in, in the order of discovery."""
-    backends = plugins.backends()
     wanted = {file.path for file in chosen}
-    places: dict[str, tuple[Target, BackendType, list[SchemaFile]]] = {}
-    for file in enabled:
-        backend = _backend(file, plugins, backends)
-        target = target_of(file, app)
-        key = f"{backend.name}:{target.identity}"
-        places.setdefault(key, (target, backend, []))[2].append(file)
-    for target, backend, files in places.values():
+    for target, backend, files in places:
         _refuse_same_name(files)
         mine = tuple(file for file in files if file.path in wanted)
         if mine:
-            store = stack.enter_context(contextlib.closing(backend.open(target)))
-            warnings = _check_references(files, backend, store)
+            with where_configured(files, app):
+                store = stack.enter_context(contextlib.closing(backend.open(target)))
+                warnings = _check_references(files, backend, store)
             report.warnings([str(warning) for warning in warnings])
             beside = tuple(file for file in files if file.path not in wanted)
             yield Unit(target=target, backend=backend, store=store, files=mine, beside=beside)
+
+
+def _places(
+    enabled: Sequence[SchemaFile], app: App, plugins: Plugins, lock_timeout: float
+) -> list[_Place]:
+    """The stores that schemas live in, each with its schemas."""
+    backends = plugins.backends()
+    places: dict[str, _Place] = {}
+    for file in enabled:
+        backend = _backend(file, plugins, backends)
+        target = replace(target_of(file, app, sorted(backends)), lock_timeout=lock_timeout)
+        key = f"{backend.name}:{target.identity}"
+        places.setdefault(key, (target, backend, []))[2].append(file)
+    return list(places.values())
+
+
+@contextlib.contextmanager
+def where_configured(files: Sequence[SchemaFile], app: App) -> Iterator[None]:
+    """Errors of places that cannot be opened say which line of which file names the place."""
+    try:
+        yield
+    except Unreachable as error:
+        at(error, place_of_data(files[0], app))
+        raise
 
 
 def _check_references(
@@ -127,7 +163,7 @@ def _backend(file: SchemaFile, plugins: Plugins, backends: dict[str, BackendType
     )
 
 
-def target_of(file: SchemaFile, app: App) -> Target:
+def target_of(file: SchemaFile, app: App, installed: Sequence[str]) -> Target:
     """Where a schema's data lives."""
     meta = file.meta
     try:
@@ -141,12 +177,13 @@ def target_of(file: SchemaFile, app: App) -> Target:
             data_user=meta.data_user,
             data_password=meta.data_password,
             schema_name=file.name,
+            declared_name=file.declared_name,
+            installed=installed,
             app=app,
         )
     except AppError as error:
-        raise AppError(
-            error.message, hint=error.hint, file=error.file or file.path, line=error.line
-        ) from None
+        at(error, place_of_data(file, app))
+        raise
     return replace(target, options=meta.options)
 
 

@@ -27,6 +27,7 @@ from zmigration_api.describe import column_of, detail, kind, summary
 from zmigration_api.snapshot import decode_schema, encode
 
 from .schema_file import SchemaFile
+from .tagged import encode_tagged
 
 FORMAT = 1
 _PASSWORD = re.compile(r"""(Data_Password["']?\s*:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s,}#][^\n,}]*)""")
@@ -49,6 +50,11 @@ class Recorded:
     schema_text: str | None = None
     declared: str | None = None
 
+    @property
+    def is_start(self) -> bool:
+        """Whether everything that was ever recorded has been rolled back."""
+        return bool(meta_of(self.record).get("start"))
+
 
 def history_table_for(store: Store, file: SchemaFile) -> Table:
     """The history table of a schema, as this store spells its name."""
@@ -66,7 +72,7 @@ def last_record(
     """
     for record in _newest_first(store, table, live):
         if record.status.lower() in _FINISHED:
-            return known if known and known.record == record else _recorded(record)
+            return known if known and known.record == record else recorded_of(record)
     return None
 
 
@@ -115,9 +121,10 @@ _OLD_TOOLS: Mapping[str, object] = {"to_version": "", "status": "SUCCESS", "chan
 """What stands in for columns that an older tool's history does not have."""
 
 
-def _recorded(record: HistoryRecord) -> Recorded:
-    meta = _meta(record)
-    if meta.get("format") != FORMAT:
+def recorded_of(record: HistoryRecord) -> Recorded:
+    """What a record says of its schema."""
+    meta = meta_of(record)
+    if meta.get("format") != FORMAT or meta.get("start"):
         return Recorded(version=_version(record.to_version), record=record)
     return Recorded(
         version=_version(record.to_version),
@@ -129,7 +136,8 @@ def _recorded(record: HistoryRecord) -> Recorded:
     )
 
 
-def _meta(record: HistoryRecord) -> Mapping[str, Any]:
+def meta_of(record: HistoryRecord) -> Mapping[str, Any]:
+    """What a record says for rollback and drift; empty for another tool's record."""
     try:
         meta = json.loads(record.meta_data or "{}")
     except ValueError:
@@ -146,7 +154,12 @@ def _version(text: str | None) -> Version | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What one schema's part of a run came to; what its record is made of."""
+    """What one schema's part of a run came to; what its record is made of.
+
+    `run` is one for all records of a run, and later runs have greater ones. `steps_at` are the
+    places of `steps` in the store's plan. `before` is what was there before a first record: as
+    a schema file would have said it, and as the store showed it.
+    """
 
     file: SchemaFile
     schema_text: str
@@ -158,6 +171,9 @@ class Applied:
     desired: Schema
     observed: Schema
     milliseconds: int
+    run: str
+    steps_at: tuple[int, ...] = ()
+    before: tuple[Schema, Schema] | None = None
 
 
 def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
@@ -171,10 +187,10 @@ def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
         schema_hash=applied.schema_hash,
         changes_summary=summarise(applied.changes, applied.desired),
         status="SUCCESS",
-        applied_by=_user(),
+        applied_by=user_name(),
         app_name=app_name,
         app_version=None,
-        zcli_version=_host_version(),
+        zcli_version=host_version(),
         execution_time_ms=applied.milliseconds,
         rollback_sql="\n".join(s for step in reversed(applied.steps) for s in step.undo),
         forward_sql="\n".join(s for step in applied.steps for s in step.statements),
@@ -185,19 +201,50 @@ def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
 
 
 def _meta_text(applied: Applied) -> str:
-    meta = {
+    back = [step.inverse() for step in applied.steps]
+    meta: dict[str, Any] = {
         "format": FORMAT,
         "declared": str(applied.file.version),
         "schema_text": without_secrets(applied.schema_text),
         "tables": encode(applied.desired),
         "observed": encode(applied.observed),
+        "run": applied.run,
+        "back": [
+            {"at": at, "step": encode_tagged(step)}
+            for at, step in zip(applied.steps_at, back, strict=True)
+        ],
+        "archives": [step.keeps.name for step in applied.steps if step.keeps],
     }
+    if applied.before is not None:
+        tables, observed = applied.before
+        meta["before"] = {"tables": encode(tables), "observed": encode(observed)}
     return json.dumps(meta, ensure_ascii=False)
 
 
 def without_secrets(text: str) -> str:
     """A schema file's text for the history, with *** for its passwords."""
     return _DSN_PASSWORD.sub(r"\1***\2", _PASSWORD.sub(r"\1***", text))
+
+
+def with_secrets_of(current: str, masked: str) -> str | None:
+    """A text from the history with the passwords of `current`; None if it has others."""
+    text: str | None = masked
+    for pattern in (_PASSWORD, _DSN_PASSWORD):
+        text = _filled_in(pattern, text, current) if text is not None else None
+    return text
+
+
+def _filled_in(pattern: re.Pattern[str], masked: str, current: str) -> str | None:
+    known = [found[0] for found in pattern.finditer(current)]
+    parts, end = [], 0
+    places = list(pattern.finditer(masked))
+    hidden = [place for place in places if "***" in place[0]]
+    if hidden and len(places) != len(known):
+        return None
+    for place, secret in zip(places, known, strict=False):
+        parts += [masked[end : place.start()], secret if place in hidden else place[0]]
+        end = place.end()
+    return "".join((*parts, masked[end:]))
 
 
 def summarise(changes: Sequence[Change], desired: Schema) -> str:
@@ -230,14 +277,16 @@ def now_text() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs this."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # no such user in a container
         return "system"
 
 
-def _host_version() -> str | None:
+def host_version() -> str | None:
+    """The host that is installed, None without one."""
     from importlib_metadata import PackageNotFoundError, version
 
     for name in ("zolo-zcli", "zolo-os"):

@@ -19,9 +19,11 @@ from zmigration_api import (
     OutcomeUnknown,
     Progress,
     Question,
+    Readable,
     Step,
     Store,
     Unconvertible,
+    Unfillable,
 )
 from zmigration_api.describe import detail, summary, symbol
 
@@ -34,7 +36,7 @@ from .screen import Screen
 from .survey import SchemaSurvey, Unit
 from .unit_of_work import Result
 
-_STYLES = {"+": "green", "-": "red", "~": "yellow"}
+STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
 
 class Report:
@@ -42,7 +44,7 @@ class Report:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._line = screen.line
+        self._line = self.line = screen.line
 
     @property
     def quiet(self) -> bool:
@@ -88,11 +90,11 @@ class Report:
         self._screen.title("✅ Schema Discovery Complete")
         self._line()
 
-    def ready(self, count: int) -> None:
+    def ready(self, count: int, stage: str) -> None:
         """How many schemas will be looked at."""
         self._line(f"📌 {count} schema(s) ready for migration")
         self._line()
-        self._line("4️⃣ Applying Migrations (Declarative)")
+        self._line(f"4️⃣ {stage}")
 
     def nothing_found(self) -> None:
         """No schema takes part; the specification's troubleshooting names the causes."""
@@ -115,7 +117,7 @@ class Report:
             text = (
                 _preview(change, store, schema, qualified) if preview else _done(change, qualified)
             )
-            self._line(f"  {symbol(change)} {text}", _STYLES[symbol(change)])
+            self._line(f"  {symbol(change)} {text}", STYLES[symbol(change)])
         for hazard in _hazards(steps):
             if hazard.kind in ("data_loss", "rename_or_replace"):
                 self._line(f"  ⚠️  {hazard.text}", "yellow")
@@ -178,9 +180,9 @@ class Report:
             self._line(f"   ❌ {file.name}: {what}", "red")
         self._line()
 
-    def approve(self) -> bool:
+    def approve(self, question: str = "Apply migration?") -> bool:
         """Ask for the whole unit."""
-        answer = self._screen.ask("Apply migration?")
+        answer = self._screen.ask(question)
         if not answer:
             self._line("Not applied, nothing was changed.")
         self._line()
@@ -241,7 +243,9 @@ class Report:
         if error.hint:
             self._line(f"   → {error.hint}")
 
-    def results(self, outcome: Outcome) -> None:
+    def results(
+        self, outcome: Outcome, done: str = "✅ All migrations applied successfully!"
+    ) -> None:
         """The end of a run that may have changed something."""
         self._screen.title("📊 Migration Results")
         self._line()
@@ -249,7 +253,7 @@ class Report:
             self._line(f"   {text}", style)
         self._line()
         if outcome.exit_code == 0:
-            self._screen.title("✅ All migrations applied successfully!")
+            self._screen.title(done)
 
 
 def _result_lines(schemas: Sequence[SchemaOutcome]) -> list[tuple[str, str]]:
@@ -264,6 +268,7 @@ def _result_lines(schemas: Sequence[SchemaOutcome]) -> list[tuple[str, str]]:
 
 _RESULT_TEXTS = {
     "applied": ("✅ {} migration(s) applied successfully", "green"),
+    "rolled_back": ("✅ {} schema(s) rolled back", "green"),
     "up_to_date": ("✅ {} schema(s) already up to date", "green"),
     "pending": ("📌 {} migration(s) pending, not applied", "yellow"),
     "skipped": ("⏭️  {} schema(s) skipped", "yellow"),
@@ -320,6 +325,11 @@ def _question_text(question: Question, count: int) -> str:
     match question:
         case Nulls(table, column):
             return f"{table}.{column}: {count} row(s) have no value, and it is required"
+        case Unfillable(table, computed):
+            what = "cannot get a value by its backfill"
+            return f"{table}.{computed.new.name}: {count} row(s) {what}"
+        case Readable(table):
+            return f"{table}: {count} row(s) cannot be read"
         case Duplicates(table, columns):
             names = ", ".join(columns)
             return f"{table}.{names}: {count} row(s) have a value that another row has too"

@@ -13,73 +13,30 @@ from zmigration_api import (
     PlanMoved,
     Step,
     StoreError,
-    UsageError,
-    Version,
 )
 
 from . import preflight
 from .drift import refuse
 from .elsewhere import left_behind
-from .interrupts import uninterrupted
-from .outcome import INTERRUPTED, Outcome, SchemaOutcome, Status, exit_code
+from .hook_calls import path_hooks
+from .outcome import Outcome, SchemaOutcome, Status
 from .planner import possible_renames, rename_hazard
 from .preflight import Violation
-from .project import Project, Selection, open_project
 from .renaming import idle_renames
 from .report import Report, violation_lines
+from .schema_file import left_staged, with_version
+from .session import Request, Session, in_session
 from .survey import SchemaSurvey, Survey, Unit, survey
 from .system_schema import write_system_schema
-from .unit_of_work import Result, Run, apply, path_hooks, steps_of
+from .unit_of_work import Result, Run, apply, steps_of
 
 ATTEMPTS = 3
 """How often a run that needs no approval looks again when the store moved under it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What the user asked for. `look_only`: show, touch nothing. `lock_timeout` in seconds."""
-
-    selection: Selection
-    look_only: bool = False
-    pending_is_failure: bool = False
-    auto_approve: bool = False
-    force_sync: bool = False
-    version: Version | None = None
-    lock_timeout: float = 10.0
-
-
 def migrate(request: Request, report: Report) -> Outcome:
     """Migrate every chosen schema; every error is in the outcome and has been shown."""
-    app_name = request.selection.app_file
-    try:
-        with open_project(request.selection, report) as project:
-            return _Session(request, report, project).run()
-    except MigrationError as error:
-        report.error(error)
-        return Outcome(app=app_name, exit_code=error.exit_code, error=error)
-    except KeyboardInterrupt:
-        stopped = _interrupted(report)
-        return Outcome(app=app_name, exit_code=INTERRUPTED, error=stopped)
-    except Exception as error:
-        defect = _defect(error, report)
-        return Outcome(app=app_name, exit_code=defect.exit_code, error=defect)
-
-
-def _defect(error: Exception, report: Report) -> MigrationError:
-    """An error that nobody foresaw: said in one line, with its traceback under --debug."""
-    defect = MigrationError(
-        f"Unexpected {type(error).__name__}: {error}",
-        hint="this is a defect of zMigration or of a plugin; --debug shows where",
-    )
-    defect.__cause__ = error
-    report.error(defect)
-    return defect
-
-
-def _interrupted(report: Report) -> MigrationError:
-    error = MigrationError("Interrupted: nothing was changed")
-    report.error(error)
-    return error
+    return in_session(request, report, _Migration)
 
 
 class _Unapproved(Exception):
@@ -87,81 +44,35 @@ class _Unapproved(Exception):
 
 
 @dataclass(slots=True)
-class _Session:
-    """One run over an opened project."""
+class _Migration(Session):
+    """A run that brings the stores to what the files say."""
 
-    request: Request
-    report: Report
-    project: Project
+    found: Survey | None = None
 
-    def run(self) -> Outcome:
-        """Every unit in turn; units are independent of each other."""
-        units = self.project.units
-        if not units:
-            self.report.nothing_found()
-            error = UsageError("No schemas found with zMigration enabled")
-            return self._outcome((), error)
-        self.report.ready(sum(len(unit.files) for unit in units))
-        run = self._run_settings()
-        outcomes: list[SchemaOutcome] = []
-        for unit in units:
-            if run.interrupts:
-                outcomes += self._of_unit(unit, "skipped")
-            else:
-                outcomes += self._guarded(run, unit)
-        outcome = self._outcome(tuple(outcomes), None, interrupted=bool(run.interrupts))
-        with uninterrupted([]):
-            self._end(outcome)
-        return outcome
+    def prepare(self, run: Run) -> None:
+        """Finish what a killed rollback has left of the schema files."""
+        left = [f for unit in self.project.units for f in unit.files if any(left_staged(f.path))]
+        if not left:
+            return
+        if self.request.look_only:
+            names = ", ".join(file.path.name for file in left)
+            self.report.warnings([f"{names}: a rollback was interrupted; the next run finishes it"])
+            return
+        from .taking_back import finish_killed
 
-    def _end(self, outcome: Outcome) -> None:
+        units = [finish_killed(unit) for unit in self.project.units]
+        self.project = replace(self.project, units=tuple(unit for unit, _ in units))
+        self.report.warnings([text for _, told in units for text in told])
+
+    def end(self, outcome: Outcome) -> None:
         if self.request.look_only:
             self.report.looked("check" if self.request.pending_is_failure else "dry-run")
         else:
             self.report.results(outcome)
 
-    def _run_settings(self) -> Run:
-        return Run(
-            app=self.project.app,
-            plugins=self.project.plugins,
-            override=self.request.version,
-            lock_timeout=self.request.lock_timeout,
-            show_step=self.report.step,
-        )
-
-    def _outcome(
-        self,
-        schemas: tuple[SchemaOutcome, ...],
-        error: MigrationError | None,
-        *,
-        interrupted: bool = False,
-    ) -> Outcome:
-        strict = self.request.pending_is_failure or not self.request.look_only
-        code = error.exit_code if error else exit_code(schemas, pending_is_failure=strict)
-        return Outcome(
-            app=self.project.app.title,
-            exit_code=INTERRUPTED if interrupted else code,
-            schemas=schemas,
-            error=error,
-        )
-
-    def _guarded(self, run: Run, unit: Unit) -> list[SchemaOutcome]:
-        """One unit; its errors end in its own schemas, an interrupt ends the run after it."""
-        try:
-            return list(self._unit(run, unit))
-        except MigrationError as error:
-            self.report.error(error)
-            self.report.failed(unit, error)
-            return self._of_unit(unit, "failed", error=error)
-        except Exception as error:
-            defect = _defect(error, self.report)
-            self.report.failed(unit, defect)
-            return self._of_unit(unit, "failed", error=defect)
-        except KeyboardInterrupt:
-            run.interrupts.append(2)
-            return self._of_unit(unit, "skipped", error=_interrupted(self.report))
-
-    def _unit(self, run: Run, unit: Unit) -> Iterator[SchemaOutcome]:
+    def unit(self, run: Run, unit: Unit) -> Iterator[SchemaOutcome]:
+        """Look, approve, apply; the store may move meanwhile."""
+        self.found = None
         for attempt in range(ATTEMPTS):
             unit, found = self._look(run, unit)
             if self.request.look_only:
@@ -188,17 +99,20 @@ class _Session:
         settled = self._settle_renames(unit, found)
         if settled is not unit:
             unit, found = settled, survey(settled, run.plugins, run.override)
+        self.found = found
         self.report.warnings(left_behind(unit, found, run.plugins))
         for schema in found.schemas:
             error = refuse(schema.file.name, schema.moved, schema.changes, schema.recorded)
             if error is not None and not self.request.force_sync:
                 raise error
+            if schema.decision.to is not None:  # refused before anything, if it cannot be done
+                with_version(schema.file.text, schema.decision.to, schema.file.path)
             self.report.moved(schema)
             recorded = schema.recorded is not None
             idle = idle_renames(schema.file.path, schema.changes, recorded)
             self.report.warnings(idle)
         try:
-            violations = preflight.ask(unit.store, found.plan.changes, found.current)
+            violations = preflight.ask(unit.store, found.plan.changes, found.current, found.adopted)
         except StoreError:
             if self._has_moved(run, unit, found):  # asked about what is no longer there
                 return self._look(run, unit)
@@ -294,20 +208,16 @@ class _Session:
             steps=steps,
         )
 
-    def _of_unit(
+    def of_unit(
         self, unit: Unit, status: Status, error: MigrationError | None = None
     ) -> list[SchemaOutcome]:
-        """The same outcome for each schema of a unit that was not surveyed to the end."""
-        return [
-            SchemaOutcome(
-                name=file.name,
-                backend=unit.backend.name,
-                store=unit.store.display,
-                status=status,
-                error=error,
-            )
-            for file in unit.files
-        ]
+        """The same outcome for each schema of a unit; with what was to be done, if known."""
+        if self.found is not None and error is not None:
+            return [
+                replace(self._schema(unit, s, status, shown_steps(s, self.found)), error=error)
+                for s in self.found.schemas
+            ]
+        return Session.of_unit(self, unit, status, error)
 
 
 def _has_work(schema: SchemaSurvey) -> bool:

@@ -12,6 +12,7 @@ from zmigration_api import (
     DriftError,
     Fact,
     Schema,
+    SchemaFileError,
     SchemaInfo,
     Store,
     StoreError,
@@ -21,9 +22,11 @@ from zmigration_api import (
     Version,
 )
 
+from .computing import refuse_missing_copies
 from .diff import diff
 from .drift import Move, moves, refuse
 from .interpretation import Reading, interpret
+from .places import at_column
 from .planner import Base, Plan, make_plan
 from .plugins import Plugins
 from .recording import Recorded, history_table_for, last_record
@@ -96,6 +99,19 @@ class Survey:
     schemas: tuple[SchemaSurvey, ...]
     plan: Plan
 
+    @property
+    def adopted(self) -> tuple[str, ...]:
+        """Tables that were there before they were first recorded, as they are called now."""
+        found = []
+        for schema in self.schemas:
+            recorded = schema.recorded.tables if schema.recorded else None
+            for table in schema.desired.tables:
+                names = filter(None, (table.name, table.renamed_from))
+                there = next((name for name in names if self.current.table(name)), None)
+                if there is not None and not (recorded and recorded.table(there)):
+                    found.append(there)
+        return tuple(found)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
@@ -115,7 +131,7 @@ def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Sur
         found = _look(unit)
         try:
             return _compared(unit, found, plugins, override)
-        except (UnsupportedChange, StoreError):
+        except (UnsupportedChange, StoreError, SchemaFileError):
             if _look(unit) == found:
                 raise
     return _compared(unit, _look(unit), plugins, override)
@@ -137,8 +153,12 @@ def _compared(unit: Unit, found: _Found, plugins: Plugins, override: Version | N
     chosen = {change for schema in schemas for change in schema.changes}
     planned = [change for change in changes if change in chosen]
     try:
+        for schema in schemas:
+            if schema.changes:
+                refuse_missing_copies(schema.file.path, schema.changes, found.live)
         plan = make_plan(unit.store, unit.backend, planned, current, desired, _base(found))
-    except UnsupportedChange as error:
+    except (UnsupportedChange, SchemaFileError) as error:
+        at_column(error, unit.all_files)
         raise _drift_of(schemas) or error from None
     return Survey(live=found.live, current=current, desired=desired, schemas=schemas, plan=plan)
 
@@ -151,12 +171,13 @@ def _drift_of(schemas: Sequence[SchemaSurvey]) -> DriftError | None:
 
 def _look(unit: Unit) -> _Found:
     """Tables and records of one moment: another run's commit may fall between two glances."""
+    commits = unit.store.commits
     records = _last_records(unit, {})
     for _ in range(LOOKS):
-        found, records = (
-            _Found(live=_live_tables(unit, records), records=records),
-            _last_records(unit, records),
-        )
+        found = _Found(live=_live_tables(unit, records), records=records)
+        if commits is not None and unit.store.commits == commits:
+            break
+        commits, records = unit.store.commits, _last_records(unit, records)
         if found.records == records:
             break
     return found

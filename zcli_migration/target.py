@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -44,9 +45,13 @@ def resolve_target(
     data_user: Setting = None,
     data_password: Setting = None,
     schema_name: str,
+    declared_name: str | None = None,
+    installed: Collection[str] = BUILT_IN,
     app: App,
 ) -> Target:
-    """The target of a schema: the variable of Data_Source, else ZDATA_<NAME>_URL, else Data_Path.
+    """The target of a schema: the variable of Data_Source, else Data_Path, else ZDATA_<NAME>_URL.
+
+    NAME is `declared_name` (Meta's Schema_Name) if that variable is set, else the schema's.
 
     The names are those of the Meta block. Beyond zCLI, the value may be a DSN, `sqlite:///file`
     or a path that ends in .db, .sqlite or .sqlite3. Raises `AppError` where no value is given or
@@ -61,25 +66,36 @@ def resolve_target(
         password=_text(data_password),
         workspace=app.workspace,
     )
-    value = _value(schema_name, data_source, data_path, app)
+    value = _value((declared_name, schema_name), data_source, data_path, app)
     scheme = _SCHEME.match(value)
     if scheme is None:
         return _at_path(base, value)
-    return _at_dsn(base, value, scheme[1].lower())
+    return _at_dsn(base, value, scheme[1].lower(), installed)
 
 
-def _value(schema_name: str, source: str | None, path: str | None, app: App) -> str:
-    """The first of the three places that says something."""
-    convention = variable_for(schema_name)
-    named = app.environment.get(source or "")
-    found = named or path or app.environment.get(convention)
-    if found:
-        return found
-    message = f"nothing says where the data of {schema_name} is"
+def _value(names: tuple[str | None, str], source: str | None, path: str | None, app: App) -> str:
+    """The first of the places that says something."""
+    variable = source_variable(data_source=source, data_path=path, names=names, app=app)
+    if variable:
+        return app.environment[variable]
+    if path:
+        return path
+    message = f"nothing says where the data of {names[1]} is"
     if source and _VARIABLE.fullmatch(source):
         message = f"{message}: {source} is not set"
+    convention = variable_for(names[0] or names[1])
     wanted = source if source and _VARIABLE.fullmatch(source) else convention
     raise AppError(message, hint=f"add {wanted}=@.Data to .zEnv, or Data_Path to Meta")
+
+
+def source_variable(
+    *, data_source: str | None, data_path: str | None, names: tuple[str | None, str], app: App
+) -> str | None:
+    """The variable that says where the data is; None if Data_Path or nothing does."""
+    if data_source and app.environment.get(data_source):
+        return data_source
+    conventions = () if data_path else (variable_for(name) for name in names if name)
+    return next((name for name in conventions if app.environment.get(name)), None)
 
 
 def _text(setting: Setting) -> str | None:
@@ -137,12 +153,13 @@ def _at_file(base: Target, file: Path) -> Target:
     return replace(base, folder=file.parent, file=file)
 
 
-def _at_dsn(base: Target, value: str, scheme: str) -> Target:
+def _at_dsn(base: Target, value: str, scheme: str, installed: Collection[str]) -> Target:
     family = SCHEMES.get(scheme.partition("+")[0])
     if family == "sqlite" == base.family:
         return _at_sqlite_url(base, value)
     if family != base.family and (family or base.family in BUILT_IN):
-        raise _unfit(base, f"a {scheme} address", family or scheme)
+        wanted = family or (scheme if scheme in installed else None)
+        raise _unfit(base, f"a {scheme} address", wanted, installed)
     if family == "postgresql":
         return _at_postgresql(base, value.partition("://")[2])
     return replace(base, dsn=value)
@@ -177,7 +194,14 @@ def _at_sqlite_url(base: Target, value: str) -> Target:
     return replace(_at_file(base, file), options=dict(parse_qsl(query)))
 
 
-def _unfit(base: Target, what: str, wanted: str) -> AppError:
+def _unfit(
+    base: Target, what: str, wanted: str | None, installed: Collection[str] = ()
+) -> AppError:
+    """`wanted` is the Data_Type for that, None if no installed backend can use it."""
     message = f"Data_Type {base.data_type} cannot use {what}"
+    if wanted is None:
+        names = ", ".join(sorted(installed))
+        hint = f"no backend for it is installed; installed are {names}"
+        return AppError(message, hint=hint)
     hint = f"set Data_Type: {wanted}, or give a folder such as @.Data"
     return AppError(message, hint=hint)

@@ -6,16 +6,14 @@ the schema file is left to write, and the next run writes it if this one cannot.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from zmigration_api import (
-    Data,
     HistoryRecord,
-    MigrationContext,
     MigrationError,
     PlanMoved,
     Progress,
@@ -23,12 +21,13 @@ from zmigration_api import (
     Step,
     Version,
 )
+from zmigration_api.snapshot import encode
 
 from .app import App
 from .history_tables import ensure_history_tables
-from .hook_paths import PathHook, environment
+from .hook_calls import BEFORE_AND_AFTER, HookCalls, Hooked
+from .hook_paths import environment
 from .interrupts import uninterrupted
-from .light_zcli import LightZCLI
 from .plugins import Plugins
 from .recording import Applied, history_table_for, make_record, next_id
 from .schema_file import (
@@ -38,10 +37,15 @@ from .schema_file import (
     with_version,
     write_schema_text,
 )
-from .survey import SchemaSurvey, Survey, Unit, schema_info, survey
+from .survey import SchemaSurvey, Survey, Unit, survey
 from .verification import count_rows, verify, verify_rows
 
 ShowStep = Callable[[Step], AbstractContextManager[Progress]]
+
+
+def run_token() -> str:
+    """What tells the records of one run from those of others; later runs have greater ones."""
+    return f"{time.time_ns():020}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class Run:
     override: Version | None
     lock_timeout: float
     show_step: ShowStep
+    token: str = field(default_factory=run_token)
     interrupts: list[int] = field(default_factory=list)
     told: ExitStack = field(default_factory=ExitStack)
 
@@ -74,7 +79,7 @@ class Result:
 
 def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
     """Make the approved plan; PlanMoved if the store is no longer what it was made for."""
-    hooks = _Hooks.load(run, unit, approved)
+    hooks = HookCalls.load(run.app, run.plugins, unit, _hooked(approved), BEFORE_AND_AFTER)
     _require_writable_files(approved)
     store = unit.store
     try:
@@ -94,6 +99,20 @@ def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
         raise
 
 
+def _hooked(approved: Survey) -> tuple[Hooked, ...]:
+    """The schemas that change, for their hooks."""
+    return tuple(
+        Hooked(
+            file=schema.file,
+            changes=schema.changes,
+            from_version=str(schema.decision.recorded) if schema.decision.recorded else None,
+            to_version=str(schema.decision.to),
+        )
+        for schema in approved.schemas
+        if schema.changes
+    )
+
+
 def _require_writable_files(approved: Survey) -> None:
     """A version that could not be written afterwards is refused while nothing is changed yet."""
     for schema in approved.schemas:
@@ -106,7 +125,7 @@ def _moved(approved: Survey, current: Survey) -> bool:
     return plans[0].base_hash != plans[1].base_hash or plans[0].steps != plans[1].steps
 
 
-def _inside(run: Run, unit: Unit, current: Survey, hooks: _Hooks) -> tuple[Result, ...]:
+def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Result, ...]:
     started = time.monotonic()
     with environment(hooks.variables, run.app.workspace):
         hooks.run("before_migrate", current.current)
@@ -156,6 +175,9 @@ def _record(
             desired=schema.desired,
             observed=_ours(live, schema.desired),
             milliseconds=milliseconds,
+            run=run.token,
+            steps_at=tuple(current.plan.steps.index(step) for step in steps),
+            before=_before(current, schema),
         )
         record = make_record(applied, next_id(unit.store, table, history), run.app.title)
         unit.store.insert(table, [record.as_row()])
@@ -173,6 +195,22 @@ def steps_of(schema: SchemaSurvey, whole: Survey) -> tuple[Step, ...]:
     tables = {change.table for change in mine}
     about = (s for s in whole.plan.steps if any(c.table in tables for c in s.changes))
     return tuple(step for step in about if not mine.isdisjoint(step.changes))
+
+
+def _before(current: Survey, schema: SchemaSurvey) -> tuple[Schema, Schema] | None:
+    """What was there before this run, in the terms of files and in the store's own.
+
+    None where the last record says the same.
+    """
+    recorded = schema.recorded
+    names = {name for t in schema.desired.tables for name in (t.name, t.renamed_from)}
+    names |= {change.table for change in schema.changes}
+    live = Schema(tables=tuple(t for t in current.live.tables if t.name in names))
+    known = recorded.observed if recorded else None
+    if known is not None and encode(known) == encode(live):
+        return None
+    tables = (t for t in current.current.tables if t.name in names)
+    return Schema(tables=tuple(tables)), live
 
 
 def _ours(live: Schema, desired: Schema) -> Schema:
@@ -204,74 +242,3 @@ def _bump(schema: SchemaSurvey, result: Result) -> str | None:
             f"the migration itself is done and recorded, the next run writes {goal}"
         )
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Hook:
-    """One path hook with its function, imported before anything is locked."""
-
-    path: PathHook
-    function: Callable[..., Any]
-    schema: SchemaSurvey
-    moment: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Hooks:
-    """The hooks of one unit: those that its schema files name, and those of plugins."""
-
-    of_run: Run
-    unit: Unit
-    changed: tuple[SchemaSurvey, ...]
-    paths: tuple[_Hook, ...]
-    variables: dict[str, str]
-
-    @classmethod
-    def load(cls, run: Run, unit: Unit, current: Survey) -> _Hooks:
-        """Import what the files name, so that a bad path is told before anything is locked."""
-        changed = tuple(schema for schema in current.schemas if schema.changes)
-        place = unit.target.folder or unit.target.file
-        variables = {
-            **run.app.environment,
-            "ZDATA_ZMIGRATION_URL": str(place or unit.store.display),
-        }
-        with environment(variables, run.app.workspace):
-            paths = tuple(
-                _Hook(path, path.load(), schema, moment)
-                for schema in changed
-                for moment, path in path_hooks(run.app, schema.file)
-                if moment != "on_rollback"
-            )
-        return cls(run, unit, changed, paths, variables)
-
-    def run(self, moment: str, schema: Schema) -> None:
-        """Run every hook of that moment, with `zcli.data` seeing the tables of `schema`."""
-        for survey_ in self.changed:
-            context = self._context(survey_, schema)
-            for hook in self.paths:
-                if hook.moment == moment and hook.schema is survey_:
-                    hook.path.call(hook.function, context)
-            self.of_run.plugins.run_hooks(f"zmigration_{moment}", context)
-
-    def _context(self, schema: SchemaSurvey, tables: Schema) -> MigrationContext:
-        app, decision = self.of_run.app, schema.decision
-        data = Data(self.unit.store, lambda: tables)
-        return MigrationContext(
-            schema=schema_info(schema.file),
-            app_name=app.title,
-            workspace=app.workspace,
-            zcli=LightZCLI(data, app.zspark, self.variables, app.workspace),
-            data=data,
-            changes=schema.changes,
-            from_version=str(decision.recorded) if decision.recorded else None,
-            to_version=str(decision.to),
-        )
-
-
-def path_hooks(app: App, file: SchemaFile) -> list[tuple[str, PathHook]]:
-    """(moment, hook) for every hook that a schema file names; PluginError for a bad path."""
-    return [
-        (moment, PathHook.find(written, app.workspace, file.path))
-        for moment, paths in file.meta.hooks.items()
-        for written in paths
-    ]

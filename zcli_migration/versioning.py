@@ -16,6 +16,7 @@ from zmigration_api import (
     Version,
 )
 
+from .places import line_of
 from .schema_file import SchemaFile
 
 
@@ -62,6 +63,7 @@ def decide(
             f"zMigrationVersion is {declared}, but {recorded} is already recorded",
             hint=f"set zMigrationVersion to {recorded}, or to a later version",
             file=file.path,
+            line=line_of(file.text, "zMigrationVersion"),
         )
     if override is not None and override <= recorded:
         return _at_recorded(file, recorded, changed, override)

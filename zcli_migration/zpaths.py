@@ -5,8 +5,10 @@ Whatever works in zCLI resolves here to the same path. Paths with `@` stay in th
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from zmigration_api.errors import AppError
@@ -49,10 +51,18 @@ def _refuse_unusable(zpath: str) -> None:
 
 def _from_current_folder(path: Path) -> Path:
     try:
-        return path.absolute()
+        return _plain(path.absolute())
     except OSError:
         message = f"the path {path} is relative, but the current folder is gone"
         raise AppError(message, hint="change to a folder that exists") from None
+
+
+def _plain(path: Path) -> Path:
+    """The path without `..`, where that is the same place: above a link it need not be."""
+    if ".." not in path.parts:
+        return path
+    plain = Path(os.path.normpath(path))
+    return plain if os.path.realpath(plain) == os.path.realpath(path) else path
 
 
 def _folders(zpath: str, prefix: str) -> str:
@@ -86,9 +96,14 @@ def require_inside(path: Path, workspace: Path, shown: str) -> None:
 def is_inside(path: Path, workspace: Path) -> bool:
     """Whether `path`, with its links followed, is in the workspace; a loop of links is not."""
     try:
-        return path.resolve().is_relative_to(workspace.resolve())
+        return path.resolve().is_relative_to(_real(workspace))
     except (OSError, RuntimeError):
         return False
+
+
+@cache
+def _real(workspace: Path) -> Path:
+    return workspace.resolve()
 
 
 def _machine_path(zpath: str) -> Path:

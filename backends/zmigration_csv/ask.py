@@ -8,28 +8,33 @@ in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeAlias
 
 from zmigration_api import (
     MAX_SAMPLES,
     Answer,
     CheckFailures,
+    Column,
     ColumnType,
     Duplicates,
     Nulls,
     Orphans,
     Question,
+    Readable,
     Sample,
     Scalar,
     Schema,
     Table,
     Unconvertible,
+    Unfillable,
 )
+from zmigration_api.computed_answers import AskedRow, answer
 from zmigration_api.values import format_value
 
 from .check import failing_rows
 from .files import CsvFile
-from .typed import converted, shown, value_or_text
+from .typed import converted, readable_value, shown, value_or_text
 
 Find: TypeAlias = Callable[[str], CsvFile | None]
 Judge: TypeAlias = Callable[[int, list[bytes]], str | None]
@@ -48,8 +53,17 @@ def ask(question: Question, current: Schema, find: Find) -> Answer:
     match question:
         case Nulls(_, column):
             return _nulls(rows, column)
-        case Duplicates(_, columns):
-            return _duplicates(rows, columns)
+        case Duplicates(computed=()):
+            return _duplicates(rows, question.columns)
+        case Duplicates() | Unfillable():
+            return answer(question, rows.asked)
+        case Orphans(computed=(_, *_)):
+            target = find(question.ref_table) if question.ref_table else None
+            return answer(question, rows.asked, _Rows(target, None).asked if target else None)
+        case Readable():
+            for _ in file.rows():
+                pass
+            return Answer()
         case Orphans():
             return _orphans(rows, question, find)
         case Unconvertible():
@@ -83,6 +97,11 @@ class _Rows:
         for record in self.file.rows():
             yield self._key(record.cells, pairs)
 
+    def asked(self) -> Iterator[AskedRow]:
+        """Every row, for questions about values that a plan leaves."""
+        for number, (line, cells, _) in enumerate(self.file.rows(), 1):
+            yield AskedRow(partial(self._read, cells), partial(self._place, number, line, cells))
+
     def answer(self, judge: Judge, columns: tuple[str, ...]) -> Answer:
         """How many rows offend, and the first of them."""
         count, samples = 0, []
@@ -92,9 +111,18 @@ class _Rows:
                 count += 1
                 if count <= MAX_SAMPLES:
                     values = self._scalars(columns, cells)
-                    key = self._scalars(self.table.key, cells) or (number,)
+                    key, _ = self._place(number, line, cells)
                     samples.append(Sample(key, values, line=line, reason=reason or None))
         return Answer(count, tuple(samples))
+
+    def _read(self, cells: list[bytes], column: Column) -> tuple[Any, Column]:
+        place = self._places.get(column.name)
+        return (None, column) if place is None else readable_value(cells[place], column)
+
+    def _place(
+        self, number: int, line: int, cells: list[bytes]
+    ) -> tuple[tuple[Scalar, ...], int | None]:
+        return self._scalars(self.table.key, cells) or (number,), line
 
     def _key(self, cells: list[bytes], pairs: list[tuple[int, ColumnType]]) -> tuple[Any, ...]:
         values = tuple(_hashable(value_or_text(cells[place], kind)) for place, kind in pairs)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from zmigration_api import (
+    NO_ARCHIVES,
     AddColumn,
     AddConstraint,
     AddIndex,
     AlterColumn,
+    Archive,
+    Archives,
     Backfill,
     Change,
     Column,
+    ColumnType,
     CopyOf,
     CreateTable,
     DropColumn,
@@ -20,6 +25,7 @@ from zmigration_api import (
     DropIndex,
     DropTable,
     Hazard,
+    KeptColumn,
     RenameColumn,
     RenameTable,
     Schema,
@@ -30,15 +36,17 @@ from zmigration_api import (
 
 from .staging import file_name
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileStep(Step):
-    """A step and what the table was before it, which says how old cells are to be read."""
-
-    before: Table | None = None
+Live: TypeAlias = Callable[[str], Collection[str]]
+"""The columns that a table's file has now, in their order; none if it is not there."""
 
 
-def plan(changes: Sequence[Change], current: Schema) -> tuple[Step, ...]:
+def plan(
+    changes: Sequence[Change],
+    current: Schema,
+    desired: Schema,
+    archives: Archives = NO_ARCHIVES,
+    live: Live = lambda table: (),
+) -> tuple[Step, ...]:
     """The steps in an order that works; UnsupportedChange names what a CSV file cannot do."""
     for change in changes:
         _refuse(change)
@@ -48,12 +56,30 @@ def plan(changes: Sequence[Change], current: Schema) -> tuple[Step, ...]:
     for change in changes:
         if isinstance(change, RenameTable):
             names[change.new] = names.pop(change.old, change.old)
-            steps.append(_step([change], None))
+            steps.append(_step([change]))
         else:
             groups.setdefault(change.table, []).append(change)
     for name, group in groups.items():
-        steps.append(_step(group, current.table(names.get(name, name))))
+        old = names.get(name, name)
+        if isinstance(group[0], CreateTable):
+            steps.append(_step(group, undone=archives.undone_of(name), after=desired.table(name)))
+            continue
+        before = _whole(current.table(old), live(old) if archives.kept else ())
+        after = _after(group, before, desired.table(name))
+        kept, undone = archives.of(old), archives.undone_of(name)
+        steps.append(_step(group, kept, undone, before, after))
     return tuple(steps)
+
+
+def fills(step: Step) -> bool:
+    """Whether the step says that nulls get a value. Its inverse does not: it invents nothing."""
+    return set(_fill_lines(step.changes)) <= set(step.statements)
+
+
+def kept_of(archive: Archive | None, changes: Iterable[Change], name: str) -> KeptColumn | None:
+    """What is kept of a column, by its name before `changes` take the plan back."""
+    back = {c.old: c.new for c in changes if isinstance(c, RenameColumn)}
+    return archive.kept_column(back.get(name, name)) if archive else None
 
 
 def must_convert(change: AlterColumn) -> bool:
@@ -69,34 +95,101 @@ def fills_nulls(change: AlterColumn) -> bool:
     return change.tightened and (change.new.backfill is not None or has_value)
 
 
-def _step(changes: list[Change], before: Table | None) -> FileStep:
-    return FileStep(
+def _step(
+    changes: list[Change],
+    kept: Archive | None = None,
+    undone: Archive | None = None,
+    before: Table | None = None,
+    after: Table | None = None,
+) -> Step:
+    back = [change.inverse() for change in reversed(changes)]
+    fill_lines = set(_fill_lines(back))
+    return Step(
         changes=tuple(changes),
-        statements=tuple(_lines(changes)),
-        undo=tuple(_lines([change.inverse() for change in reversed(changes)])),
-        hazards=tuple(_hazards(changes)),
+        statements=tuple(_lines(changes, kept, None)),
+        undo=tuple(line for line in _lines(back, undone, kept) if line not in fill_lines),
+        hazards=tuple(_hazards(changes, kept)),
+        keeps=kept,
+        keeps_undone=undone,
         before=before,
+        after=after,
     )
 
 
-def _lines(changes: Sequence[Change]) -> Iterator[str]:
+def _whole(table: Table | None, live: Collection[str]) -> Table | None:
+    """The table as its file has it: also with columns that are not ours, and in its order."""
+    if table is None or not live:
+        return table
+    text = ColumnType(kind="text")
+    columns = (table.column(name) or Column(name=name, type=text) for name in live)
+    return replace(table, columns=tuple(columns))
+
+
+def _after(changes: Iterable[Change], before: Table | None, desired: Table | None) -> Table | None:
+    """The table as its file will be."""
+    if before is None or desired is None:
+        return desired
+    columns = list(before.columns)
     for change in changes:
-        for text in _texts(change):
+        match change:
+            case AddColumn(_, column):
+                columns.append(column)
+            case DropColumn(_, column):
+                columns = [c for c in columns if c.name != column.name]
+            case RenameColumn(_, old, new):
+                columns = [replace(c, name=new) if c.name == old else c for c in columns]
+            case AlterColumn(_, old, new):
+                columns = [new if c.name == old.name else c for c in columns]
+            case _:
+                pass
+    return replace(desired, columns=tuple(columns))
+
+
+def _lines(
+    changes: Sequence[Change], keeps: Archive | None, restores: Archive | None
+) -> Iterator[str]:
+    file = file_name(changes[-1].table)
+    for kept in keeps.kept if keeps else ():
+        yield f"{file}: keep column {kept.old.name} in {_file_of(keeps)};"
+    for change in changes:
+        for text in _texts(change, changes, keeps, restores):
             yield f"{file_name(_table_of(change))}: {text};"
+
+
+def _file_of(archive: Archive | None) -> str:
+    return file_name(archive.name) if archive else ""
+
+
+def _fill_lines(changes: Iterable[Change]) -> Iterator[str]:
+    for change in changes:
+        if isinstance(change, AlterColumn) and fills_nulls(change):
+            yield f"{file_name(change.table)}: {_fill_line(change)};"
+
+
+def _fill_line(change: AlterColumn) -> str:
+    return f"fill empty {change.new.name} with {_fill_text(change.new)}"
 
 
 def _table_of(change: Change) -> str:
     return change.old if isinstance(change, RenameTable) else change.table
 
 
-def _texts(change: Change) -> Iterator[str]:
+def _texts(
+    change: Change, changes: Sequence[Change], keeps: Archive | None, restores: Archive | None
+) -> Iterator[str]:
     match change:
+        case CreateTable() if restores:
+            yield f"create as a copy of {_file_of(restores)}"
         case CreateTable(table):
             yield f"create with columns {', '.join(column.name for column in table.columns)}"
+        case DropTable() if keeps:
+            yield f"keep the file with all its rows as {_file_of(keeps)}"
         case DropTable():
             yield "remove the file with all its rows"
         case RenameTable(_, new):
             yield f"rename to {file_name(new)}"
+        case AddColumn(_, column) if kept_of(restores, changes, column.name):
+            yield f"add column {column.name} with the values kept in {_file_of(restores)}"
         case AddColumn(_, column):
             fill = _fill_text(column)
             yield f"add column {column.name}" + (f" with {fill} in existing rows" if fill else "")
@@ -104,17 +197,22 @@ def _texts(change: Change) -> Iterator[str]:
             yield f"drop column {column.name}"
         case RenameColumn(_, old, new):
             yield f"rename column {old} to {new}"
-        case AlterColumn():
-            yield from _alterations(change)
+        case AlterColumn(_, old, _):
+            back = kept_of(restores, changes, old.name)
+            yield from _alterations(change, _file_of(restores) if back else None)
         case _:
             return  # neither constraints nor indexes are kept in a CSV file
 
 
-def _alterations(change: AlterColumn) -> Iterator[str]:
+def _alterations(change: AlterColumn, kept_in: str | None) -> Iterator[str]:
     old, new = change.old, change.new
     if fills_nulls(change):
-        yield f"fill empty {new.name} with {_fill_text(new)}"
-    if must_convert(change):
+        yield _fill_line(change)
+    if kept_in and change.retyped:
+        yield f"convert {new.name} from {old.type} to {new.type} with the values kept in {kept_in}"
+    elif kept_in:
+        yield f"give {new.name} the values kept in {kept_in}"
+    elif must_convert(change):
         what = f" from {old.type} to {new.type}" if change.retyped else " to its allowed values"
         mapped = ", ".join(f"{a} → {'null' if b is None else b}" for a, b in _mapping(new))
         yield f"convert {new.name}{what}" + (f" with {mapped}" if mapped else "")
@@ -145,12 +243,14 @@ def _backfill_text(backfill: Backfill) -> str | None:
     return " + ".join(parts)
 
 
-def _hazards(changes: Sequence[Change]) -> Iterator[Hazard]:
+def _hazards(changes: Sequence[Change], kept: Archive | None) -> Iterator[Hazard]:
+    back = "; --rollback brings them back until --purge" if kept else ""
     for change in changes:
         if isinstance(change, DropTable):
-            yield Hazard("data_loss", f"every row of {change.table} goes with its file")
+            what = f"the rows of {change.table} go" if kept else f"every row of {change.table} goes"
+            yield Hazard("data_loss", f"{what} with its file{back}")
         if isinstance(change, DropColumn):
-            text = f"the values of {change.table}.{change.column.name} go"
+            text = f"the values of {change.table}.{change.column.name} go{back}"
             yield Hazard("data_loss", text)
     if any(_rewrites(change) for change in changes):
         yield Hazard("rewrite", f"{file_name(changes[-1].table)} is written anew")
@@ -195,6 +295,7 @@ def _refuse_column(table: str, column: Column) -> None:
         raise UnsupportedChange(
             f"{table}.{column.name}: a CSV file cannot keep a generated column",
             hint="remove `generated`, or keep the table in SQLite or PostgreSQL",
+            line=column.line,
         )
 
 
@@ -204,4 +305,5 @@ def _refuse_expression(table: str, column: Column) -> None:
         raise UnsupportedChange(
             f"{table}.{column.name}: a CSV file cannot compute the default {default.text!r}",
             hint="add a `backfill` with the value for the existing rows",
+            line=column.line,
         )

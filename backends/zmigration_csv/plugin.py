@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from zmigration_api import BackendType, Change, Fact, Store, Target, hookimpl
@@ -12,13 +11,12 @@ if TYPE_CHECKING:
     from .store import CsvStore
 
 
-@dataclass(frozen=True, slots=True)
 class CsvBackend:
     """Folders of CSV files: every kind of change; files remember only names."""
 
-    name: str = "csv"
+    name = "csv"
     aliases: tuple[str, ...] = ()
-    in_folder: bool = True
+    in_folder = True
     supports: frozenset[type[Change]] = frozenset(get_args(Change))
     keeps: frozenset[Fact] = frozenset()
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, BinaryIO
 
 from zmigration_api import (
     AddColumn,
     AlterColumn,
+    Archive,
     Change,
     Column,
     ColumnType,
@@ -26,6 +29,9 @@ from .fill import CellMaker, Source, filler
 from .plan import fills_nulls, must_convert
 from .typed import converted, shown
 
+if TYPE_CHECKING:
+    from .keep import Keeper
+
 PROGRESS_ROWS = 20_000
 _TEXT = ColumnType(kind="text")
 
@@ -35,7 +41,7 @@ class BadCell(ValueError):
 
 
 @dataclass(slots=True)
-class _Out:
+class Out:
     """One column of the new file: its header cell, and where its cells come from."""
 
     name: str
@@ -49,15 +55,24 @@ class Rewrite:
     """What the changes do to one file. Making one reads the header only.
 
     `changes` come in the order in which they are made, `before` tells the old types by the old
-    names (a column that it lacks is text). StepFailed if the file does not allow a change.
+    names (a column that it lacks is text). Without `fills`, nulls that a change forbids are an
+    error, whatever the default. StepFailed if the file does not allow a change.
     """
 
     def __init__(
-        self, file: CsvFile, changes: Iterable[Change], before: Table | None, now: datetime
+        self,
+        file: CsvFile,
+        changes: Iterable[Change],
+        before: Table | None,
+        now: datetime,
+        *,
+        fills: bool = True,
     ) -> None:
         self._file = file
         self._header = file.header()
         self._now = now
+        self._fills = fills
+        self._keeper: Keeper | None = None
         self._columns = [self._kept(i, before) for i in range(len(self._header.names))]
         self._checks: list[CellMaker] = []
         for change in changes:
@@ -79,20 +94,31 @@ class Rewrite:
     def _new_header(self) -> tuple[bytes, ...]:
         return tuple(column.cell for column in self._columns)
 
+    def keep(self, archive: Archive, stream: BinaryIO) -> None:
+        """Let the pass also write this archive to `stream`."""
+        from .keep import Keeper
+
+        names = [column.name for column in self._columns]
+        try:
+            self._keeper = Keeper(archive, stream, self._header.names, names)
+        except KeyError as error:
+            raise self._no_column(error.args[0]) from None
+        self._keeper.start(self._header.cells, self._file.delimiter)
+
     def pieces(self, progress: Progress) -> Iterator[bytes]:
         """The bytes of the new file. StoreError or StepFailed names the first bad row."""
         header, delimiter = self._header, self._file.delimiter
         yield header.before + join(list(self._new_header), delimiter) + header.end
-        if self._touches_rows or self._checks:
+        if self._touches_rows or self._checks or self._keeper:
             yield from self._rows(progress)
         else:
             yield from _after_header(self._file, header)
 
     def _rows(self, progress: Progress) -> Iterator[bytes]:
-        delimiter, row = self._file.delimiter, self._row_maker()
-        done, line = 0, 0
+        delimiter, done, line = self._file.delimiter, 0, 0
         try:
-            with self._file.open() as (_, body):
+            with ExitStack() as resources, self._file.open() as (_, body):
+                row = self._row_maker(resources)
                 for record in body:
                     line = record.line
                     if not record.cells:
@@ -106,7 +132,8 @@ class Rewrite:
             raise self._failed(str(error), "mend the value, or write `using`", line) from None
         progress(done, done)
 
-    def _row_maker(self) -> Callable[[list[bytes]], list[bytes]]:
+    def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:
+        """What makes a new row from the cells of an old one; `resources` end with the pass."""
         kept = [c.position or 0 for c in self._columns]
         made = [(at, c.make) for at, c in enumerate(self._columns) if c.make is not None]
         checks = tuple(self._checks)
@@ -119,13 +146,13 @@ class Rewrite:
                 check(cells)
             return new
 
-        return row
+        return row if self._keeper is None else _keeping(row, self._keeper, resources, self._file)
 
-    def _kept(self, position: int, before: Table | None) -> _Out:
+    def _kept(self, position: int, before: Table | None) -> Out:
         name = self._header.names[position]
         column = before.column(name) if before else None
         source = Source(lambda cells: cells[position], column.type if column else _TEXT)
-        return _Out(name, self._header.cells[position], position, source)
+        return Out(name, self._header.cells[position], position, source)
 
     def _apply(self, change: Change) -> None:
         match change:
@@ -147,13 +174,13 @@ class Rewrite:
         maker = self._filler(column)
         make = _required(maker, column) if column.required else maker
         source = Source(make, column.type)
-        self._columns.append(_Out(column.name, self._name_cell(column.name), None, source, make))
+        self._columns.append(Out(column.name, self._name_cell(column.name), None, source, make))
 
-    def _alter(self, out: _Out, change: AlterColumn) -> None:
+    def _alter(self, out: Out, change: AlterColumn) -> None:
         old, new, make = change.old, change.new, out.source.make
         if must_convert(change):
-            make = _converter(make, old, new, self._file.delimiter)
-        if fills_nulls(change):
+            make = converter(make, old, new, self._file.delimiter)
+        if self._fills and fills_nulls(change):
             make = _filled(make, self._filler(new))
         untouched = make is out.source.make
         if change.tightened:
@@ -173,11 +200,14 @@ class Rewrite:
             return lambda _: cell
         return _explained(cell, f"{column.name} cannot be filled")
 
-    def _find(self, name: str) -> _Out:
+    def _find(self, name: str) -> Out:
         for out in self._columns:
             if out.name == name:
                 return out
-        raise self._failed(f"has no column {name!r}", "compare the file with the schema")
+        raise self._no_column(name)
+
+    def _no_column(self, name: str) -> StepFailed:
+        return self._failed(f"has no column {name!r}", "compare the file with the schema")
 
     def _refuse_taken(self, name: str) -> None:
         if not name:
@@ -195,7 +225,7 @@ class Rewrite:
         return StepFailed(message, hint=hint, file=self._file.shown, line=line)
 
 
-def _converter(make: CellMaker, old: Column, new: Column, delimiter: bytes) -> CellMaker:
+def converter(make: CellMaker, old: Column, new: Column, delimiter: bytes) -> CellMaker:
     def convert_cell(cells: list[bytes]) -> bytes:
         cell = make(cells)
         try:
@@ -204,6 +234,21 @@ def _converter(make: CellMaker, old: Column, new: Column, delimiter: bytes) -> C
             raise BadCell(f"{new.name} {shown(cell)!r} {error}") from None
 
     return convert_cell
+
+
+def _keeping(
+    row: Callable[[list[bytes]], list[bytes]], keeper: Keeper, resources: ExitStack, file: CsvFile
+) -> Callable[[list[bytes]], list[bytes]]:
+    from .keep import scratch
+
+    keep = keeper.rows(resources.enter_context(scratch()), file.delimiter)
+
+    def kept_row(cells: list[bytes]) -> list[bytes]:
+        new = row(cells)
+        keep(cells, new)
+        return new
+
+    return kept_row
 
 
 def _filled(make: CellMaker, fill: CellMaker) -> CellMaker:

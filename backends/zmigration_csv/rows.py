@@ -138,13 +138,17 @@ class TableRows:
         )
 
     def insert(self, rows: Iterable[Row], now: datetime) -> int:
-        """Add rows; all of them or, if one is refused, none."""
+        """Add rows; all of them or, if one is refused, none. How many it were."""
+        return len(self.added(rows, now))
+
+    def added(self, rows: Iterable[Row], now: datetime) -> list[dict[str, Any]]:
+        """Add rows; they come back with the values that they got."""
         missing = [c.name for c in self.table.columns if c.name not in self.sheet.header.names]
         self.sheet.add_columns(missing)
         new = [self._complete(row, now) for row in rows]
         for values, cells in self._with_new_keys(new):
             self._remember(values, self.sheet.append(cells))
-        return len(new)
+        return new
 
     def update(self, where: Condition, values: Row) -> int:
         """Change the rows that meet the condition; how many it were."""

@@ -107,10 +107,10 @@ class Staging(Files):
         self._before: dict[str, journal.Mark | None] = {}
         self._count = 0
 
-    def create(self, table: str, size: int) -> tuple[Path, BinaryIO]:
-        """A new staged file, like the table's file in mode and owner; `size` bytes are expected."""
+    def create(self, model: str, size: int) -> tuple[Path, BinaryIO]:
+        """A new staged file, in mode and owner like that table's; `size` bytes are expected."""
         need_space(self.folder, size)
-        like = self.path(table)
+        like = self.path(model)
         staged = self._next()
         stream = staged.open("xb")
         try:

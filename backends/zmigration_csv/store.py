@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from zmigration_api import (
+    NO_ARCHIVES,
     Answer,
+    Archives,
     Change,
     Column,
     ColumnType,
@@ -59,6 +61,11 @@ class CsvStore:
         return journal.left(self._folder) and not is_held(self._folder)
 
     @property
+    def commits(self) -> int | None:
+        """None: files do not say who has replaced them."""
+        return None
+
+    @property
     def notices(self) -> Sequence[str]:
         """What was found of runs before this one."""
         return tuple(self._notices)
@@ -89,11 +96,17 @@ class CsvStore:
             files = self._files()
             return inspect(tables, lambda table: self._locate(files, table))
 
-    def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
+    def plan(
+        self,
+        changes: Sequence[Change],
+        current: Schema,
+        desired: Schema,
+        archives: Archives = NO_ARCHIVES,
+    ) -> tuple[Step, ...]:
         """One step a table, in one pass over its file."""
         from .plan import plan
 
-        return plan(changes, current)
+        return plan(changes, current, desired, archives, self._live)
 
     def ask(self, question: Question, current: Schema) -> Answer:
         """Ask the rows, reading the file from start to end."""
@@ -151,12 +164,9 @@ class CsvStore:
 
     def run(self, step: Step, progress: Progress) -> None:
         """Make the changes of one table, in one pass over its file."""
-        from .plan import FileStep
-
-        before = step.before if isinstance(step, FileStep) else None
         try:
             with told(self._folder):
-                self._open_unit().run(step.changes, before, progress)
+                self._open_unit().run(step, progress)
         except StoreError as error:
             where = {"hint": error.hint, "file": error.file, "line": error.line}
             raise StepFailed(error.message, **where) from error  # type: ignore[arg-type]
@@ -166,6 +176,13 @@ class CsvStore:
         with told(self._folder):
             unit = self._open_unit()
             return unit.rows(table).insert(rows, unit.now)
+
+    def insert_one(self, table: Table, row: Row) -> Any:  # noqa: ANN401
+        """Add a row; its primary key, if that is one column."""
+        with told(self._folder):
+            unit = self._open_unit()
+            (values,) = unit.rows(table).added([row], unit.now)
+        return values[table.key[0]] if len(table.key) == 1 else None
 
     def update(self, table: Table, where: Condition, values: Row) -> int:
         """Change rows; those asked for by primary key without a look at the others."""
@@ -209,6 +226,11 @@ class CsvStore:
         if path is None:
             return None
         return CsvFile(path, self._shown / file_name(table), self._delimiter)
+
+    def _live(self, table: str) -> tuple[str, ...]:
+        with told(self._folder):
+            file = self._locate(self._files(), table)
+            return file.header().names if file else ()
 
     def _open_unit(self) -> Unit:
         if self._unit is None:

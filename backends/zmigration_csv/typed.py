@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zmigration_api import Column, ColumnType, convert_column
+from zmigration_api import Column, ColumnType, carry
 from zmigration_api.values import format_value, parse
 
 from .cells import quote, unquote
@@ -33,6 +33,12 @@ def value_of(cell: bytes, column_type: ColumnType) -> Any:  # noqa: ANN401
     """
     text = text_of(cell, column_type)
     return None if text is None else parse(text, _unmeasured(column_type))
+
+
+def readable_value(cell: bytes, column: Column) -> tuple[Any, Column]:
+    """The value of a cell, or the text that it is instead, and the column of such values."""
+    text = text_of(cell, column.type)
+    return (None, column) if text is None else _old_value(text, column)
 
 
 def value_or_text(cell: bytes, column_type: ColumnType) -> Any:  # noqa: ANN401
@@ -65,8 +71,8 @@ def converted(cell: bytes, old: Column, new: Column, delimiter: bytes) -> bytes:
     if text is None:
         return cell
     value, source = _old_value(text, old)
-    result = convert_column(value, source, new)
-    if result is None:
+    result = carry(value, source, new)
+    if result is None and not (value is None and new.type.kind == "json"):
         return b""
     written = _written(result, new.type)
     same = written == text or (_family(old.type) == _family(new.type) and result == value)

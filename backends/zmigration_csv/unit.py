@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeAlias
@@ -11,6 +12,7 @@ from typing import TypeAlias
 from zmigration_api import (
     AddColumn,
     AlterColumn,
+    Archive,
     Change,
     CreateTable,
     DropColumn,
@@ -19,17 +21,20 @@ from zmigration_api import (
     Progress,
     RenameColumn,
     RenameTable,
+    Step,
     StoreError,
     Table,
 )
 
 from . import journal
+from .cells import CHUNK
 from .files import CsvFile
 from .lock import FolderLock
+from .plan import fills
 from .rewrite import Rewrite, new_file
 from .rows import TableRows
 from .sheet import Sheet
-from .staging import Files, Staging
+from .staging import Files, Staging, file_name
 
 Locate: TypeAlias = Callable[[Files, str], CsvFile | None]
 """A table's file among those of a folder, None if it is not there."""
@@ -65,15 +70,20 @@ class Unit:
             self._unlock()
             raise
 
-    def run(self, changes: tuple[Change, ...], before: Table | None, progress: Progress) -> None:
+    def run(self, step: Step, progress: Progress) -> None:
         """Make the changes of one table, in one pass over its file."""
         self.flush()
         restructuring: list[Change] = []
-        for change in changes:
+        for change in step.changes:
             match change:
+                case CreateTable(table) if step.restores:
+                    self._copy(step.restores, table.name)
                 case CreateTable(table):
                     self.staging.refuse_clash(table.name)
                     self._stage(table.name, [new_file(table.columns, self._delimiter)], 0)
+                case DropTable(table) if step.keeps:
+                    self._existing(table.name)
+                    self.staging.rename(table.name, step.keeps.name)
                 case DropTable(table):
                     self._existing(table.name)
                     self.staging.remove(table.name)
@@ -86,7 +96,7 @@ class Unit:
                     pass  # a CSV file remembers neither constraints nor indexes
             self._sheets.pop(change.table, None)
         if restructuring:
-            self._rewrite(restructuring, before, progress)
+            self._rewrite(restructuring, step, progress)
 
     def rows(self, table: Table) -> TableRows:
         """The table's rows in memory, to be changed."""
@@ -143,16 +153,63 @@ class Unit:
             except OSError:  # somebody else put something there
                 self._made.clear()
 
-    def _rewrite(self, changes: list[Change], before: Table | None, progress: Progress) -> None:
+    def _rewrite(self, changes: list[Change], step: Step, progress: Progress) -> None:
         name = changes[-1].table
         self.staging.watch(name)
         file = self._existing(name)
-        rewrite = Rewrite(file, changes, before, self.now)
-        if rewrite.changes_file:
-            self._stage(name, rewrite.pieces(progress), file.path.stat().st_size)
-            return
-        for _ in rewrite.pieces(progress):
-            pass
+        rewrite = self._rewriting(file, changes, step)
+        keeping = self._keeping(step.keeps, rewrite, file) if step.keeps else nullcontext()
+        with keeping:
+            if rewrite.changes_file:
+                self._stage(name, rewrite.pieces(progress), file.path.stat().st_size)
+                return
+            for _ in rewrite.pieces(progress):
+                pass
+
+    def _rewriting(self, file: CsvFile, changes: list[Change], step: Step) -> Rewrite:
+        if step.restores is None:
+            return Rewrite(file, changes, step.before, self.now, fills=fills(step))
+        from .restore import Restoring
+
+        return Restoring(
+            file,
+            changes,
+            step.before,
+            self.now,
+            archive=step.restores,
+            kept=self._archived(step.restores),
+            wanted=step.after,
+        )
+
+    @contextmanager
+    def _keeping(self, archive: Archive, rewrite: Rewrite, file: CsvFile) -> Iterator[None]:
+        """Let a rewrite, which is run inside, also write an archive."""
+        self.staging.refuse_clash(archive.name)
+        size = file.path.stat().st_size
+        staged, stream = self.staging.create(file.shown.stem, 2 * size)
+        with stream:
+            rewrite.keep(archive, stream)
+            yield
+        self.staging.put(archive.name, staged)
+
+    def _copy(self, archive: Archive, table: str) -> None:
+        """A table that comes back; its archive stays."""
+        self.staging.refuse_clash(table)
+        path = self._archived(archive).path
+        staged, stream = self.staging.create(archive.name, path.stat().st_size)
+        with stream, path.open("rb") as source:
+            shutil.copyfileobj(source, stream, CHUNK)
+        self.staging.put(table, staged)
+
+    def _archived(self, archive: Archive) -> CsvFile:
+        file = self._locate(self.staging, archive.name)
+        if file is None:
+            raise StoreError(
+                f"the values kept in {file_name(archive.name)} are not there any more",
+                hint="put the file back, if you have it elsewhere, and run again",
+                file=self._folder / file_name(archive.name),
+            )
+        return file
 
     def _stage(self, table: str, pieces: Iterable[bytes], size: int) -> None:
         staged, stream = self.staging.create(table, size)

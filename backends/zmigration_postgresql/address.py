@@ -6,7 +6,7 @@ import getpass
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from zmigration_api import StoreError, Target
+from zmigration_api import StoreError, Target, Unreachable
 
 if TYPE_CHECKING:
     import psycopg
@@ -16,9 +16,13 @@ _PATIENCE = 10  # seconds for a server to answer, where the DSN does not say
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The parameters of one database, as libpq names them."""
+    """The parameters of one database, as libpq names them.
+
+    `lock_timeout`: how many seconds reading waits for what others hold locked.
+    """
 
     parameters: dict[str, str] = field(repr=False)
+    lock_timeout: float = 10.0
 
     @property
     def database(self) -> str:
@@ -59,7 +63,8 @@ def address_of(target: Target) -> Address:
     Without a DSN the app's own rules hold: localhost, the system's user, the label as database.
     """
     if target.dsn is not None:
-        return Address({"dbname": target.label, **_parsed(target.dsn)})
+        parameters = {"dbname": target.label, **_parsed(target.dsn)}
+        return Address(parameters, target.lock_timeout)
     given = {
         "host": target.host or "localhost",
         "port": str(target.port or 5432),
@@ -67,7 +72,8 @@ def address_of(target: Target) -> Address:
         "password": target.password,
         "dbname": target.label,
     }
-    return Address({name: value for name, value in given.items() if value})
+    parameters = {name: value for name, value in given.items() if value}
+    return Address(parameters, target.lock_timeout)
 
 
 def load_driver() -> Any:  # noqa: ANN401
@@ -89,7 +95,7 @@ def _parsed(dsn: str) -> dict[str, str]:
     try:
         return {name: str(value) for name, value in conninfo_to_dict(dsn).items() if value}
     except driver.Error:
-        raise StoreError(
+        raise Unreachable(
             "the PostgreSQL address is not a DSN",
             hint="write it like postgresql://user@host:5432/database",
         ) from None

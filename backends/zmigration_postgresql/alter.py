@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from zmigration_api import AlterColumn, Column, Hazard, Table, UnsupportedChange, convertible
+from zmigration_api import (
+    AlterColumn,
+    Column,
+    CopyOf,
+    Hazard,
+    Table,
+    UnsupportedChange,
+    convertible,
+)
 from zmigration_sql import Statements
 
 from .casts import bare_pattern, column_to
@@ -51,6 +59,27 @@ class Alteration:
         if not self.changes_native or self.new.using is not None or self.new.generated:
             return None
         return bare_pattern(self.old, self.new, self.native)
+
+    @property
+    def reads_others(self) -> bool:
+        """Whether the new values may come from other columns."""
+        parts = self.new.backfill.parts if self.new.backfill else ()
+        copies = any(isinstance(part, CopyOf) for part in parts)
+        using = self.new.using is not None and self.new.using.expression is not None
+        return copies or using or self.new.generated is not None
+
+    def value_after(self) -> str:
+        """What a value will be, of the native type that it will have."""
+        native = ddl(self.native)
+        value = self._name
+        if self._regenerated:
+            value = f"({self.new.generated})::{native}"
+        elif self._converts:
+            value = f"({column_to(self._name, self.old, self.new, self.native)})::{native}"
+        elif self.changes_native:
+            value = f"{self._name}::{native}"
+        fill = self._fill()
+        return value if fill is None else f"coalesce({value}, {fill})"
 
     def statements(self, *, bare: bool) -> list[str]:
         """The statements, in an order in which each can be made."""
@@ -122,12 +151,19 @@ class Alteration:
     def _name(self) -> str:
         return QUOTING.name(self.new.name)
 
+    @property
+    def _converts(self) -> bool:
+        """Whether values go through a conversion, and not only into another native type."""
+        textual = self.old.type.textual and self.new.type.textual
+        if self.changes_native:
+            return self.new.generated is None and not (textual and self.new.using is None)
+        using = self.new.using is not None and self.old.enum != self.new.enum
+        return using or not (textual or self.old.type.kind == self.new.type.kind)
+
     def _values(self, bare: bool) -> list[str]:
         if self.changes_native:
             return [*self._default_dropped(), f"{self._alter} TYPE {self._type_and_using(bare)};"]
-        using = self.new.using is not None and self.old.enum != self.new.enum
-        textual = self.old.type.textual and self.new.type.textual
-        if not using and (textual or self.old.type.kind == self.new.type.kind):
+        if not self._converts:
             return []
         value = column_to(self._name, self.old, self.new, self.native)
         where = f"{self._name} IS DISTINCT FROM ({value})"
@@ -135,8 +171,7 @@ class Alteration:
 
     def _type_and_using(self, bare: bool) -> str:
         native = ddl(self.native)
-        textual = self.old.type.textual and self.new.type.textual and self.new.using is None
-        if textual or self.new.generated is not None:
+        if not self._converts:
             return native
         if bare:
             return f"{native} USING {self._name}::{native.lower()}"
@@ -156,13 +191,17 @@ class Alteration:
     def _default_dropped(self) -> list[str]:
         return [f"{self._alter} DROP DEFAULT;"] if self._loses_default else []
 
-    def _filled(self) -> list[str]:
-        """Nulls under a column that becomes required get its backfill or its default value."""
+    def _fill(self) -> str | None:
+        """What nulls under a column that becomes required get: its backfill or default value."""
         if self.old.required or not self.new.required:
-            return []
+            return None
         fill = fill_text(self.new, self.table, self.native)
         if fill is None and self.new.default and self.new.default.kind == "value":
             fill = default_text(self.new, self.native)
+        return fill
+
+    def _filled(self) -> list[str]:
+        fill = self._fill()
         if fill is None:
             return []
         table = QUOTING.name(self.table.name)

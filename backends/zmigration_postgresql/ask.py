@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zmigration_api import Answer, Column, ColumnType, Question, Schema, Table, Unconvertible
+from zmigration_api import (
+    Answer,
+    Column,
+    ColumnType,
+    Computed,
+    Duplicates,
+    Orphans,
+    Question,
+    Schema,
+    Table,
+    Unconvertible,
+    Unfillable,
+)
 from zmigration_sql import questions
 
 from .connection import Connection
@@ -20,7 +32,25 @@ def ask(connection: Connection, question: Question, current: Schema) -> Answer:
             old=_live(question.old, table),
             new=replace(question.new, type=_bounded(question, table)),
         )
-    return questions.ask(connection, question, current)
+    return questions.ask(connection, _measured(question, current), current)
+
+
+def _measured(question: Question, current: Schema) -> Question:
+    """The question with what is computed as long as the columns that it will live in."""
+    table = current.table(question.table)
+    match question:
+        case Unfillable(_, computed):
+            return replace(question, computed=_fitting(computed, table))
+        case Duplicates(computed=computed) | Orphans(computed=computed):
+            return replace(question, computed=tuple(_fitting(one, table) for one in computed))
+        case _:
+            return question
+
+
+def _fitting(computed: Computed, table: Table | None) -> Computed:
+    old, new = computed.old, computed.new
+    kept = old is not None and old.type == new.type
+    return computed if kept else replace(computed, new=replace(new, type=_implicit(new, table)))
 
 
 def _live(old: Column, table: Table | None) -> Column:
@@ -30,7 +60,11 @@ def _live(old: Column, table: Table | None) -> Column:
 
 def _bounded(question: Unconvertible, table: Table | None) -> ColumnType:
     new = question.new
-    if new.type.kind != "str" or new.type.length is not None or question.old.type == new.type:
+    return new.type if question.old.type == new.type else _implicit(new, table)
+
+
+def _implicit(new: Column, table: Table | None) -> ColumnType:
+    if new.type.kind != "str" or new.type.length is not None:
         return new.type
     _, measures = measured(native_type(new, table))
     return replace(new.type, length=measures[0]) if measures else new.type

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from zmigration_api import LockTimeout, StoreError
+from zmigration_api import LockTimeout, MigrationError, StoreError, Unreachable
 
 from .address import Address, load_driver
 from .codec import Codec
@@ -18,10 +18,22 @@ if TYPE_CHECKING:
 
 _SESSION = (
     "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO, YMD'; SET standard_conforming_strings TO on;"
-    " SET extra_float_digits TO 1; SET client_min_messages TO error; SET lock_timeout TO '10s'"
+    " SET extra_float_digits TO 1; SET client_min_messages TO error;"
+    " SET lock_timeout TO {lock_timeout}"
 )
 # Python's dates end in 9999 and its JSON reading forgets how numbers were written.
 _AS_TEXT = ("date", "time", "timestamp", "timestamptz", "json", "jsonb", "uuid", "timetz")
+_HOLDERS = """
+SELECT a.pid, a.application_name, a.usename, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS'),
+       c.relname
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+LEFT JOIN pg_class c ON c.oid = l.relation
+WHERE l.granted AND l.pid <> pg_backend_pid() AND {which}
+ORDER BY a.xact_start NULLS LAST LIMIT 1"""
+_UNREADABLE = (
+    "l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND c.relkind IN ('r', 'p')"
+    " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 _LIMITED = re.compile(r" LIMIT \d+( OFFSET \d+)?\Z")
 _ROWS_AT_ONCE = 2000
 
@@ -40,7 +52,7 @@ class Connection:
         self._cursors = 0
         _load_as_text(raw)
         with self.errors():
-            raw.execute(_SESSION)
+            raw.execute(_SESSION.format(lock_timeout=milliseconds(address.lock_timeout)).encode())
 
     @property
     def raw(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -79,13 +91,18 @@ class Connection:
         driver = load_driver()
         try:
             yield
-        except driver.errors.LockNotAvailable as error:
-            raise LockTimeout(
-                f"{self._address.display}: {self.words(error)}",
-                hint="stop what holds the rows or tables, or raise --lock-timeout",
-            ) from None
+        except driver.errors.LockNotAvailable:
+            raise self._locked() from None
         except driver.Error as error:
             raise self.failure(error) from None
+
+    def _locked(self) -> LockTimeout:
+        """The error of waiting in vain; it names the likely holder of the lock."""
+        return LockTimeout(
+            f"{self._address.display}: a lock was not to be had in time"
+            f"{_locked_table(self._address)}",
+            hint="stop what holds the rows or tables, or raise --lock-timeout",
+        )
 
     def failure(self, error: psycopg.Error) -> StoreError:
         """The error for people; a lost connection is named as such."""
@@ -142,6 +159,36 @@ def server(address: Address) -> Connection:
         raise _unreachable(address, error) from None
 
 
+def milliseconds(seconds: float) -> int:
+    """A lock_timeout for the server, for which 0 would be forever."""
+    return max(1, round(seconds * 1000))
+
+
+def holder(connection: Connection, which: str, *params: str) -> tuple[str, str]:
+    """Who holds a lock like that longest, and the table that it is of, as far as known.
+
+    `: pid 42 (zolo migrate, user app) since 2024-01-31 23:59:59 UTC` and `shop`.
+    """
+    rows = connection.rows(_HOLDERS.format(which=which), params)
+    if not rows:
+        return "", ""
+    pid, application, user, since, table = rows[0]
+    who = ", ".join(filter(None, (application, user and f"user {user}")))
+    since = f" since {since} UTC" if since else ""
+    return f": pid {pid}{f' ({who})' if who else ''}{since}", table or ""
+
+
+def _locked_table(address: Address) -> str:
+    """The table that nobody else may read, and who says so; our own transaction has failed."""
+    driver = load_driver()
+    try:
+        with closing(Connection(address.connect(), address)) as connection:
+            who, table = holder(connection, _UNREADABLE)
+    except (driver.Error, MigrationError):
+        return ""
+    return f"; table {table} is locked{who}" if who else ""
+
+
 def _missing(address: Address) -> bool:
     """Asked of the server itself: a refusal's text depends on its language."""
     driver = load_driver()
@@ -153,9 +200,9 @@ def _missing(address: Address) -> bool:
         return False
 
 
-def _unreachable(address: Address, error: psycopg.Error) -> StoreError:
+def _unreachable(address: Address, error: psycopg.Error) -> Unreachable:
     said = first_line(str(error)).removeprefix("connection failed: ")
-    return StoreError(
+    return Unreachable(
         f"cannot open the {address.display}: {address.redacted(said)}",
         hint="check that the server runs, and host, port, user and password",
     )

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from zmigration_api import (
+    NO_ARCHIVES,
     AddColumn,
     AddConstraint,
     AddIndex,
     AlterColumn,
+    Archives,
     Change,
     Column,
     Constraint,
@@ -33,26 +35,37 @@ from zmigration_api import (
 from zmigration_sql import Statements
 
 from .alter import Alteration
+from .archive import copied
+from .catalog import Catalog
 from .facts import Facts
 from .fill import default_text, fill_text
 from .keys import around_keys
 from .names import QUOTING
 from .types import canonical, ddl, native_type
+from .wayback import WayBack, constraint_name
 
 SQL = Statements(QUOTING)
+_KEPT = "--rollback brings them back until --purge"
 
 
-def plan(changes: Sequence[Change], current: Schema, facts: Facts) -> tuple[Step, ...]:
+def plan(
+    changes: Sequence[Change], current: Schema, facts: Facts, archives: Archives = NO_ARCHIVES
+) -> tuple[Step, ...]:
     """One step for each change, in the order given."""
-    steps = _Planner(changes, current, facts).steps()
-    return around_keys(steps, changes, current, SQL)
+    catalog = Catalog(facts.connection)
+    way_back = WayBack(changes, archives, catalog)
+    steps = _Planner(changes, current, facts, way_back).steps()
+    return around_keys(way_back.finished(steps), changes, current, SQL)
 
 
 class _Planner:
     """Follows the tables through the changes: what each is like before the next change."""
 
-    def __init__(self, changes: Sequence[Change], current: Schema, facts: Facts) -> None:
+    def __init__(
+        self, changes: Sequence[Change], current: Schema, facts: Facts, way_back: WayBack
+    ) -> None:
         self._changes = changes
+        self._way_back = way_back
         self._facts = facts
         self._tables = {table.name: table for table in current.tables}
         self._live = {table.name: table.name for table in current.tables}
@@ -81,7 +94,7 @@ class _Planner:
             case AddIndex(table, index):
                 return self._add_index(change, table, index)
             case DropIndex(table, index):
-                return _step(change, [SQL.drop_index(index.name)], [SQL.create_index(table, index)])
+                return self._drop_index(change, table, index)
             case AddConstraint(table, constraint):
                 return self._add_constraint(change, table, constraint)
             case DropConstraint(table, constraint):
@@ -99,12 +112,20 @@ class _Planner:
         referring = [f"foreign key {n} of {t}" for t, n in self._facts.referring(live)]
         self._refuse(f"table {table.name} cannot be dropped", self._staying(referring))
         self._tables.pop(table.name, None)
+        drop = SQL.drop_table(table.name)
+        if back := self._way_back.table(live):
+            hazards = [Hazard("data_loss", f"The rows of {table.name} go; {_KEPT}.")]
+            if back.lost:
+                lost = f"Of {table.name}, {', '.join(back.lost)} cannot be brought back."
+                hazards.append(Hazard("note", lost))
+            step = _step(change, [copied(back.archive, live), drop], back.undo, *hazards)
+            return replace(step, keeps=back.archive)
         undo = [_create(table)]
         for index in table.indexes:
             undo.append(SQL.create_index(table.name, index))
         undo += [SQL.add_constraint(table.name, key) for key in table.foreign_keys]
         hazard = Hazard("data_loss", f"All rows of {table.name} go with the table.")
-        return _step(change, [SQL.drop_table(table.name)], undo, hazard)
+        return _step(change, [drop], undo, hazard)
 
     def _staying(self, referring: list[str]) -> tuple[str, ...]:
         """Of these foreign keys, those that this plan does not drop, nor their tables."""
@@ -147,15 +168,19 @@ class _Planner:
         hazards = [_rewrite(table)] if rewrites else []
         return _step(change, statements, undo, *hazards)
 
-    def _drop_column(self, change: Change, table: str, column: Column) -> Step:
+    def _drop_column(self, change: DropColumn, table: str, column: Column) -> Step:
         place = self._place(table, column.name)
         self._refuse(f"{table}.{column.name} cannot be dropped", self._facts.dependents(*place))
-        hazards = [Hazard("data_loss", f"All values of {table}.{column.name} go with the column.")]
+        text = f"All values of {table}.{column.name} go with the column."
+        if self._way_back.keeps(table, column.name):
+            text = f"The values of {table}.{column.name} go; {_KEPT}."
+        hazards = [Hazard("data_loss", text)]
         if attached := self._attached(*place):
             names = ", ".join(attached)
             hazards.append(Hazard("note", f"With {table}.{column.name} go {names}."))
-        native = column.native or native_type(column, None)
-        undo = [_added(table, column, native)]
+        undo = self._way_back.column(change, place, self._columns(table))
+        if undo is None:
+            undo = [_added(table, column, column.native or native_type(column, None))]
         self._put(table, column.name, None)
         return _step(change, [SQL.drop_column(table, column.name)], undo, *hazards)
 
@@ -174,7 +199,10 @@ class _Planner:
             self._refuse(what, self._facts.dependents(*live))
         pattern = alteration.bare_pattern
         bare = pattern is not None and self._facts.all_match(*live, pattern)
-        step = _step(change, alteration.statements(bare=bare), alteration.undo())
+        statements = self._way_back.quiet(table, alteration.statements(bare=bare))
+        columns = self._columns(table)
+        undo = self._way_back.alteration(change, alteration, statements, live, columns)
+        step = _step(change, statements, undo)
         new = replace(change.new, native=canonical(alteration.native))
         self._put(table, column, new)
         return replace(step, hazards=tuple(alteration.hazards()))
@@ -186,20 +214,39 @@ class _Planner:
 
     def _add_constraint(self, change: Change, table: str, constraint: Constraint) -> Step:
         statements = [SQL.add_constraint(table, constraint)]
-        undo = [SQL.drop_constraint(table, _constraint_name(table, constraint))]
+        undo = [SQL.drop_constraint(table, constraint_name(table, constraint))]
+        if isinstance(constraint, PrimaryKey):
+            places = {name: self._place(table, name) for name in constraint.columns}
+            undo += self._way_back.nullable_again(table, constraint, places)
         hazard = self._waiting(table, "its rows are checked")
         return _step(change, statements, undo, *hazard)
 
     def _drop_constraint(self, change: Change, table: str, constraint: Constraint) -> Step:
-        name = _constraint_name(table, constraint)
-        undo = [SQL.add_constraint(table, constraint)]
+        name = constraint_name(table, constraint)
         forward = SQL.drop_constraint(table, name)
         live = self._live.get(table, table)
+        undo = [SQL.add_constraint(table, constraint)]
         if isinstance(constraint, UniqueConstraint) and self._facts.is_index(live, name):
             forward = SQL.drop_index(name)
             index = Index(columns=constraint.columns, unique=True, name=name)
             undo = [SQL.create_index(table, index)]
-        return _step(change, [forward], undo)
+            exact = self._way_back.index(live, index)
+        else:
+            exact = self._way_back.constraint(live, constraint, name)
+        return _step(change, [forward], undo if exact is None else [exact] if exact else [])
+
+    def _drop_index(self, change: Change, table: str, index: Index) -> Step:
+        exact = self._way_back.index(self._live.get(table, table), index)
+        undo = SQL.create_index(table, index) if exact is None else exact
+        return _step(change, [SQL.drop_index(index.name)], [undo] if undo else [])
+
+    def _columns(self, table: str) -> list[str]:
+        """Every column of a table at this point, also those that are not ours."""
+        names = {live: new for (owner, new), live in self._live_columns.items() if owner == table}
+        there = self._way_back.columns(self._live.get(table, table))
+        known = self._tables.get(table)
+        ours = [column.name for column in known.columns] if known else []
+        return list(dict.fromkeys((*(names.get(name, name) for name in there), *ours)))
 
     def _place(self, table: str, column: str) -> tuple[str, str]:
         """The table and column as the database calls them now."""
@@ -278,12 +325,6 @@ def _added_and_filled(table: str, column: Column, native: str, fill: str) -> lis
     if column.required:
         statements.append(f"{alter} SET NOT NULL;")
     return statements
-
-
-def _constraint_name(table: str, constraint: Constraint) -> str:
-    if isinstance(constraint, PrimaryKey):
-        return constraint.name or f"{table}_pkey"
-    return constraint.name
 
 
 def _rewrite(table: str) -> Hazard:

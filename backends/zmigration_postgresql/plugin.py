@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import get_args
 
 from zmigration_api import BackendType, Change, Fact, Store, Target, hookimpl
 
 
-@dataclass(frozen=True, slots=True)
 class PostgreSQL:
     """PostgreSQL databases."""
 
-    name: str = "postgresql"
+    name = "postgresql"
     aliases: tuple[str, ...] = ("postgres", "pg")
-    in_folder: bool = False
+    in_folder = False
     supports: frozenset[type[Change]] = frozenset(get_args(Change))
     keeps: frozenset[Fact] = frozenset(get_args(Fact))
 

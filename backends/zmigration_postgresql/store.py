@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from zmigration_api import (
+    NO_ARCHIVES,
     Answer,
+    Archives,
     Change,
     Column,
     ColumnType,
@@ -62,6 +64,11 @@ class PostgreSQLStore:
         return False
 
     @property
+    def commits(self) -> int | None:
+        """None: a server tells of no such count."""
+        return None
+
+    @property
     def notices(self) -> Sequence[str]:
         return ()
 
@@ -86,8 +93,14 @@ class PostgreSQLStore:
         self._inspected.update({table.name: table for table in found.tables})
         return found
 
-    def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
-        return plan(changes, current, Facts(self._reading() if changes else None))
+    def plan(
+        self,
+        changes: Sequence[Change],
+        current: Schema,
+        desired: Schema,
+        archives: Archives = NO_ARCHIVES,
+    ) -> tuple[Step, ...]:
+        return plan(changes, current, Facts(self._reading() if changes else None), archives)
 
     def ask(self, question: Question, current: Schema) -> Answer:
         connection = self._reading()
@@ -127,6 +140,12 @@ class PostgreSQLStore:
         count = data.insert(connection, there, rows)
         self._advance_sequences(there)
         return count
+
+    def insert_one(self, table: Table, row: Row) -> Any:  # noqa: ANN401
+        connection, there = self._working().connection, self._there(table)
+        key = data.insert_one(connection, there, row)
+        self._advance_sequences(there)
+        return key
 
     def _advance_sequences(self, table: Table) -> None:
         """Rows that brought their own numbers: the next one that the database gives is later."""

@@ -74,11 +74,11 @@ _DDL = {
     "time without time zone": "TIME",
 }
 # What zCLI's releases have made of each kind, besides the native type above. What they do not
-# know (bigint, decimal, uuid, ...) is TEXT there, and their int covers what int can mean.
+# know (bigint, decimal, double, uuid, ...) is TEXT there, and their int covers what int can mean.
 _ALSO: dict[TypeKind, frozenset[str]] = {
     "int": frozenset({"integer", "smallint", "bigint"}),
     "bigint": frozenset({"bigint"}) | TEXTS,
-    "float": frozenset({"real", "double precision", "numeric"}),
+    "float": frozenset({"real", "double precision", "numeric"}) | TEXTS,
     "bool": frozenset({"boolean", "integer"}),
     "date": frozenset({"date"}) | TEXTS,
     "time": frozenset({"time without time zone"}) | TEXTS,

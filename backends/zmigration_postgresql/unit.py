@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zmigration_api import LockTimeout, MigrationError, OutcomeUnknown, StepFailed, StoreError
 
 from .address import Address, load_driver
-from .connection import Connection, connect, server
+from .connection import Connection, connect, holder, milliseconds, server
 from .names import QUOTING
 
 if TYPE_CHECKING:
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
 # A constant in PostgreSQL's own key space of this database.
 _LOCK = int.from_bytes(b"zolomigr", "big", signed=True)
-_HOLDERS = """
-SELECT a.pid, a.application_name, a.usename, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS')
-FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND l.pid <> pg_backend_pid() AND {which}
-ORDER BY a.xact_start NULLS LAST LIMIT 1"""
 _OUR_LOCK = (
     "l.locktype = 'advisory' AND l.objsubid = 1 AND l.database ="
     " (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -39,6 +34,7 @@ class Unit:
         self.connection = connection
         self._created = created
         self._patience = lock_timeout
+        self._left = lock_timeout  # for all waiting of this unit together
 
     @classmethod
     def begin(cls, address: Address, connection: Connection | None, lock_timeout: float) -> Unit:
@@ -58,63 +54,76 @@ class Unit:
         return unit
 
     def _open(self, address: Address) -> None:
-        slice_ms = max(1, int(min(_SLICE, self._patience or _SLICE) * 1000))
         with self.connection.errors():
             self.connection.raw.autocommit = False
         for setting in (
-            f"SET LOCAL lock_timeout = {slice_ms}",
             "SET LOCAL statement_timeout = 0",
             "SET LOCAL idle_in_transaction_session_timeout = 0",
             "SET CONSTRAINTS ALL IMMEDIATE",
         ):
             self.connection.execute(setting)
         self._lock(address)
+        self.connection.execute(self._wait_at_most(self._left))
+
+    def _wait_at_most(self, seconds: float) -> str:
+        return f"SET LOCAL lock_timeout = {milliseconds(seconds)}"
 
     def _lock(self, address: Address) -> None:
-        end = time.monotonic() + self._patience
+        started, waited = time.monotonic(), False
         while not self.connection.rows(f"SELECT pg_try_advisory_xact_lock({_LOCK})")[0][0]:
-            if time.monotonic() >= end:
-                holder = self._holder(_OUR_LOCK)
+            if time.monotonic() - started >= self._left:
+                who, _ = holder(self.connection, _OUR_LOCK)
                 raise LockTimeout(
-                    f"another migration holds the lock of the {address.display}{holder}",
+                    f"another migration holds the lock of the {address.display}{who}",
                     hint="wait until it is done, or raise --lock-timeout",
                 )
             time.sleep(_FIRST_PAUSE)
+            waited = True
+        if waited:
+            self._spend(started)
 
-    def _holder(self, which: str, *params: str) -> str:
-        """`: pid 42 (zolo migrate, user app) since 2024-01-31 23:59:59 UTC`, as far as known."""
-        rows = self.connection.rows(_HOLDERS.format(which=which), params)
-        if not rows:
-            return ""
-        pid, application, user, since = rows[0]
-        who = ", ".join(filter(None, (application, user and f"user {user}")))
-        return f": pid {pid}{f' ({who})' if who else ''}{f' since {since} UTC' if since else ''}"
+    def _spend(self, since: float) -> None:
+        self._left = max(0.0, self._left - (time.monotonic() - since))
 
     def execute(self, sql: str, table: str) -> int:
         """Run one statement of a step, again and again while a table's lock is not to be had."""
         driver = load_driver()
-        end, pause = time.monotonic() + self._patience, _FIRST_PAUSE
-        self.connection.execute("SAVEPOINT zmigration")
+        pause = _FIRST_PAUSE
+        self.connection.execute(f"SAVEPOINT zmigration; {self._wait_at_most(self._slice())}")
         while True:
+            started = time.monotonic()
             try:
                 touched = self.connection.raw.execute(sql.encode()).rowcount
             except driver.errors.LockNotAvailable:
-                self.connection.execute("ROLLBACK TO SAVEPOINT zmigration")
-                if time.monotonic() >= end:
+                self._spend(started)
+                if self._left <= 0:
+                    self.connection.execute("ROLLBACK TO SAVEPOINT zmigration")
                     raise self._held(table, sql) from None
             except driver.Error as error:
                 raise self._failed(error, sql, table) from None
             else:
-                self.connection.execute("RELEASE SAVEPOINT zmigration")
+                usual = self._wait_at_most(self._left)
+                self.connection.execute(f"RELEASE SAVEPOINT zmigration; {usual}")
                 return max(touched, 0)
-            time.sleep(min(pause, max(0.0, end - time.monotonic())))
+            self._pause(min(pause, self._left))
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _pause(self, seconds: float) -> None:
+        """Let go of the lock's queue for a moment, where others wait behind us."""
+        started = time.monotonic()
+        self.connection.execute("ROLLBACK TO SAVEPOINT zmigration")
+        time.sleep(seconds)
+        self._spend(started)
+        self.connection.execute(self._wait_at_most(self._slice()))
+
+    def _slice(self) -> float:
+        return min(_SLICE, self._left)
 
     def _held(self, table: str, sql: str) -> LockTimeout:
         which = "l.relation = to_regclass(%s) AND l.locktype = 'relation'"
-        holder = self._holder(which, QUOTING.name(table))
+        who, _ = holder(self.connection, which, QUOTING.name(table))
         return LockTimeout(
-            f"table {table} stayed locked for {self._patience:g} seconds{holder}; waiting: {sql}",
+            f"table {table} stayed locked for {self._patience:g} seconds{who}; waiting: {sql}",
             hint="stop what holds it, or raise --lock-timeout",
         )
 

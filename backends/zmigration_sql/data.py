@@ -50,6 +50,21 @@ def insert(executor: Executor, table: Table, rows: Iterable[Row]) -> int:
     )
 
 
+def insert_one(executor: Executor, table: Table, row: Row) -> Any:  # noqa: ANN401
+    """Add a row; its primary key, if that is one column."""
+    given = row.get(table.key[0]) if len(table.key) == 1 else None
+    if given is not None or len(table.key) != 1:
+        insert(executor, table, [row])
+        return given
+    key = _column(table, table.key[0])
+    returning = f" RETURNING {executor.quoting.name(key.name)}"
+    sql = _insert_into(executor, table, tuple(row))
+    sql += escaped(executor, returning) if row else returning
+    new = [to_store(executor, value, _column(table, name)) for name, value in row.items()]
+    ((raw,),) = executor.rows(sql, new)
+    return from_store(executor, table, raw, key)
+
+
 def update(executor: Executor, table: Table, where: Condition, values: Row) -> int:
     """Change the rows that meet the condition; how many it were."""
     sql, operands = _core().update(executor, table, tuple(values), where)
@@ -71,14 +86,20 @@ def escaped(executor: Executor, sql: str) -> str:
 def _insert_alike(
     executor: Executor, table: Table, names: tuple[str, ...], rows: Iterable[Row]
 ) -> int:
-    into = f"INSERT INTO {executor.quoting.name(table.name)}"
+    sql = _insert_into(executor, table, names)
     if not names:
-        return sum(executor.execute(f"{into} DEFAULT VALUES") for _ in rows)
+        return sum(executor.execute(sql) for _ in rows)
     columns = [_column(table, name) for name in names]
-    marks = ", ".join([executor.placeholder] * len(names))
-    sql = escaped(executor, f"{into} ({executor.quoting.names(names)})") + f" VALUES ({marks})"
     encode = partial(to_store, executor)
     return executor.execute_many(sql, (list(map(encode, row.values(), columns)) for row in rows))
+
+
+def _insert_into(executor: Executor, table: Table, names: tuple[str, ...]) -> str:
+    into = f"INSERT INTO {executor.quoting.name(table.name)}"
+    if not names:
+        return f"{into} DEFAULT VALUES"
+    marks = ", ".join([executor.placeholder] * len(names))
+    return escaped(executor, f"{into} ({executor.quoting.names(names)})") + f" VALUES ({marks})"
 
 
 def _column(table: Table, name: str) -> Column:

@@ -45,6 +45,10 @@ class Executor(Protocol):
         """The rows, fetched as they are asked for."""
         ...
 
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows at once; the statement has run to its end."""
+        ...
+
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         """Run one statement; how many rows it touched."""
         ...

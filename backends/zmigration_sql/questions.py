@@ -5,9 +5,7 @@ Each takes the table as it is now; columns that are not there are null in every 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from zmigration_api import (
     MAX_SAMPLES,
@@ -18,18 +16,19 @@ from zmigration_api import (
     Nulls,
     Orphans,
     Question,
+    Readable,
     Sample,
-    Scalar,
     Schema,
     Table,
     Unconvertible,
-    convert_column,
+    Unfillable,
+    carry,
 )
-from zmigration_api.values import format_value
+from zmigration_api.computed_answers import answer
 
+from .asked_rows import keyed, sample
+from .computed import rows
 from .executor import Executor
-
-Raw: TypeAlias = tuple[Any, ...]
 
 
 def ask(executor: Executor, question: Question, current: Schema) -> Answer:
@@ -40,8 +39,16 @@ def ask(executor: Executor, question: Question, current: Schema) -> Answer:
     match question:
         case Nulls(column=column):
             return _nulls(executor, table, column)
-        case Duplicates(columns=columns):
+        case Duplicates(columns=columns, computed=()):
             return _duplicates(executor, table, columns)
+        case Duplicates(computed=computed):
+            return answer(question, rows(executor, table, computed))
+        case Unfillable(computed=one):
+            return answer(question, rows(executor, table, (one,)))
+        case Orphans(computed=(_, *_)):
+            return _computed_orphans(executor, table, question, current)
+        case Readable():
+            return Answer()  # the store keeps the form of its rows itself
         case Orphans():
             return _orphans(executor, table, question, current)
         case CheckFailures(check=check):
@@ -83,6 +90,14 @@ def _orphans(executor: Executor, table: Table, question: Orphans, current: Schem
     return _rows(executor, table, question.columns, where=missing)
 
 
+def _computed_orphans(
+    executor: Executor, table: Table, question: Orphans, current: Schema
+) -> Answer:
+    target = current.table(question.ref_table) if question.ref_table else None
+    there = rows(executor, target, question.ref_computed) if target else None
+    return answer(question, rows(executor, table, question.computed), there)
+
+
 def _equal(executor: Executor, table: Table, here: str, target: Table, there: str) -> str:
     """Two columns compared, as texts where their types have no comparison of their own."""
     left = f"source.{executor.quoting.name(here)}"
@@ -101,18 +116,19 @@ def _unconvertible(executor: Executor, table: Table, question: Unconvertible) ->
     count = 0
     samples: list[Sample] = []
     name = executor.quoting.name(old.name)
-    for raw in _keyed(executor, table, (old.name,), where=f"{name} IS NOT NULL"):
+    for raw in keyed(executor, table, (old.name,), where=f"{name} IS NOT NULL"):
         reason = _refusal(executor, raw[-1], old, new)
         if reason is not None:
             count += 1
             if len(samples) < MAX_SAMPLES:
-                samples.append(_sample(executor, table, (old.name,), raw, reason))
+                samples.append(sample(executor, table, (old.name,), raw, reason))
     return Answer(count, tuple(samples))
 
 
 def _refusal(executor: Executor, raw: Any, old: Column, new: Column) -> str | None:  # noqa: ANN401
     try:
-        value = convert_column(executor.codec.from_store(raw, old), old, new)
+        held = executor.codec.from_store(raw, old)
+        value = carry(held, old, new)
         if value is not None:
             executor.codec.to_store(value, new)
     except ValueError as error:
@@ -130,62 +146,8 @@ def _rows(
     count = next(iter(list(counted)))[0]
     if not count:
         return Answer()
-    rows = _keyed(executor, table, columns, where, limit=MAX_SAMPLES)
-    return Answer(count, tuple(_sample(executor, table, columns, raw) for raw in rows))
-
-
-def _keyed(
-    executor: Executor,
-    table: Table,
-    columns: tuple[str, ...],
-    where: str | None = None,
-    limit: int | None = None,
-) -> Iterator[Raw]:
-    """Rows in the order of their key: its values (or the row's number), then the columns."""
-    wanted = list(map(executor.quoting.name, columns))
-    source = f"{executor.quoting.name(table.name)} AS source"
-    condition = f" WHERE {where}" if where else ""
-    tail = f" LIMIT {limit}" if limit is not None else ""
-    if table.key:
-        key = executor.quoting.names(table.key)
-        listed = ", ".join((key, *wanted))
-        return executor.query(f"SELECT {listed} FROM {source}{condition} ORDER BY {key}{tail}")
-    numbered = f"(SELECT *, row_number() OVER () AS zmigration_row FROM {source}) AS source"
-    listed = ", ".join(("zmigration_row", *wanted))
-    return executor.query(f"SELECT {listed} FROM {numbered}{condition} ORDER BY 1{tail}")
-
-
-def _sample(
-    executor: Executor,
-    table: Table,
-    columns: tuple[str, ...],
-    raw: Raw,
-    reason: str | None = None,
-) -> Sample:
-    split = len(raw) - len(columns)
-    key = _scalars(executor, table, table.key or (None,), raw[:split])
-    return Sample(key, _scalars(executor, table, columns, raw[split:]), reason=reason)
-
-
-def _scalars(
-    executor: Executor, table: Table, names: Iterable[str | None], raw: Raw
-) -> tuple[Scalar, ...]:
-    columns = [None if name is None else table.column(name) for name in names]
-    pairs = zip(raw, columns, strict=True)
-    return tuple(_scalar(executor, value, column) for value, column in pairs)
-
-
-def _scalar(executor: Executor, raw: Any, column: Column | None) -> Scalar:  # noqa: ANN401
-    """The value for people: plain values as they are, others as `values` writes them."""
-    if raw is None or column is None:
-        return raw  # type: ignore[no-any-return]
-    try:
-        value = executor.codec.from_store(raw, column)
-    except ValueError:
-        return raw if isinstance(raw, (str, int, float)) else str(raw)
-    if isinstance(value, (str, int, float)) and not isinstance(value, datetime):
-        return value
-    return format_value(value, column.type)
+    rows = keyed(executor, table, columns, where, limit=MAX_SAMPLES)
+    return Answer(count, tuple(sample(executor, table, columns, raw) for raw in rows))
 
 
 def _present(executor: Executor, columns: tuple[str, ...]) -> str:

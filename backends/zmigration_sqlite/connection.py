@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from zmigration_api import StoreError
+from zmigration_api import LockTimeout, StoreError
 from zmigration_sql import Codec, Quoting
 
 from .codec import SQLiteCodec
 from .functions import Functions
+from .holder import holder
 from .names import QUOTING
 
-_READ_PATIENCE = 5.0  # seconds, for another program's commit
 _STEPS_BETWEEN_INTERRUPTS = 200_000  # of SQLite's machine; some milliseconds
 
 
@@ -26,18 +26,23 @@ class Connection:
     quoting: Quoting = QUOTING
     placeholder = "?"
     codec: Codec = SQLiteCodec()
+    immutable = False
 
-    def __init__(self, raw: sqlite3.Connection, display: str) -> None:
+    def __init__(self, raw: sqlite3.Connection, display: str, path: Path) -> None:
         self.raw = raw
         self.functions = Functions()
         self.functions.register(raw)
         self._display = display
+        self._path = path
         # Lets Ctrl-C stop a long statement.
         raw.set_progress_handler(lambda: 0, _STEPS_BETWEEN_INTERRUPTS)
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         with self.errors(), closing(self.raw.execute(sql, params)) as cursor:
             yield from cursor
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return list(self.query(sql, params))
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         with self.errors(), closing(self.raw.execute(sql, params)) as cursor:
@@ -62,6 +67,8 @@ class Connection:
         """What an error of sqlite3 is to the user."""
         if self._interrupted(str(error)):
             return KeyboardInterrupt()
+        if is_locked(error):
+            return locked(self._path, self._display)
         return StoreError(f"{self._display}: {self.words(error)}", hint=hint(error))
 
     def _interrupted(self, words: str) -> bool:
@@ -75,8 +82,12 @@ class Connection:
         return refusal or str(error)
 
 
-def open_for_reading(path: Path, display: str) -> tuple[Connection | None, str | None]:
+def open_for_reading(
+    path: Path, display: str, patience: float
+) -> tuple[Connection | None, str | None]:
     """A connection that leaves no trace, None for a missing file; and a notice, if any.
+
+    Waits at most `patience` seconds for another program's commit.
 
     After a crash only a connection that may write can undo what was left half done; SQLite does
     that for whoever opens the file next.
@@ -85,10 +96,13 @@ def open_for_reading(path: Path, display: str) -> tuple[Connection | None, str |
         return None, None
     first, second = _modes(path, display)
     journal = path.with_name(f"{path.name}-journal").exists()
-    with suppress(sqlite3.OperationalError):
-        return _opened(path, first, display), None
     try:
-        connection = _opened(path, second, display)
+        return _opened(path, first, display, patience), None
+    except sqlite3.OperationalError as error:
+        if is_locked(error):
+            raise locked(path, display) from None
+    try:
+        connection = _opened(path, second, display, patience)
     except sqlite3.Error as error:
         raise StoreError(f"{display}: {error}", hint=hint(error)) from None
     notice = f"{display}: an interrupted change of an earlier run was undone"
@@ -122,8 +136,21 @@ def _modes(path: Path, display: str) -> tuple[str, str]:
     return "mode=ro", "mode=rw"
 
 
-def _opened(path: Path, mode: str, display: str) -> Connection:
-    raw = connect(path, mode, _READ_PATIENCE)
+def is_locked(error: Exception) -> bool:
+    """Whether another program holds the file's lock (not: another cursor of ours a table's)."""
+    return "database is locked" in str(error)
+
+
+def locked(path: Path, display: str) -> LockTimeout:
+    """The error of waiting in vain; it names who holds the lock, where that is known."""
+    return LockTimeout(
+        f"{display} is locked by another program{holder(path)}",
+        hint="wait until it is done, or raise --lock-timeout",
+    )
+
+
+def _opened(path: Path, mode: str, display: str, patience: float) -> Connection:
+    raw = connect(path, mode, patience)
     try:
         raw.execute("PRAGMA query_only = ON")
         raw.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
@@ -133,7 +160,9 @@ def _opened(path: Path, mode: str, display: str) -> Connection:
     except sqlite3.DatabaseError as error:
         raw.close()
         raise StoreError(f"{display}: {error}", hint=hint(error)) from None
-    return Connection(raw, display)
+    connection = Connection(raw, display, path)
+    connection.immutable = "immutable" in mode
+    return connection
 
 
 def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:

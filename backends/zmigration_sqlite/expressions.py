@@ -77,9 +77,12 @@ def convert(expression: str, old: ColumnType, new: ColumnType, details: str = "{
     )
 
 
-def converted(change: AlterColumn) -> str | None:
-    """What the changed column's values become; None if they stay as they are."""
-    name = QUOTING.name(change.new.name)
+def converted(change: AlterColumn, name: str | None = None) -> str | None:
+    """What the changed column's values become; None if they stay as they are.
+
+    `name` is the column as SQL, where it is not its plain name.
+    """
+    name = name or QUOTING.name(change.new.name)
     using = change.new.using
     if using and using.expression:
         return f"({using.expression})"

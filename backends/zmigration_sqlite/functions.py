@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from functools import lru_cache, partial
 from typing import Any
 
-from zmigration_api import KINDS, Column, ColumnType, TypeKind, Using, convert_column
+from zmigration_api import KINDS, Column, ColumnType, TypeKind, Using, carry
 from zmigration_api.values import format_value, parse
 from zmigration_api.where import like_pattern
 from zmigration_sql.live_values import BY_VALUE
@@ -20,6 +20,8 @@ from .codec import SQLiteCodec
 CONVERT = "zmigration_convert"
 NOW = "zmigration_now"
 LIKE = "zmigration_like"
+REFUSE = "zmigration_refuse"
+AS_LEFT = "zmigration_as_left"
 
 _TYPE = re.compile(r"(\w+)(?:\((\d+)(?:, (\d+))?\))?")
 _CODEC = SQLiteCodec()
@@ -47,6 +49,8 @@ class Functions:
         connection.create_function(CONVERT, 4, self._convert, deterministic=True)
         connection.create_function(NOW, 1, self._now)
         connection.create_function(LIKE, 2, _like, deterministic=True)
+        connection.create_function(REFUSE, 2, self._refuse)
+        connection.create_function(AS_LEFT, 3, self._as_left)
         for kind in BY_VALUE:
             connection.create_collation(f"zmigration_{kind}", partial(_compared, kind))
 
@@ -59,6 +63,24 @@ class Functions:
         except Exception as error:
             self.refusal = f"{value!r} cannot be converted: {error!r}"
             raise
+
+    def _refuse(self, sentence: str, found: object) -> None:
+        """ValueError with the sentence if something was found."""
+        if found is not None:
+            self.refusal = f"{sentence}: {found}"
+            raise ValueError(self.refusal)
+
+    def _as_left(self, table: str, known: str, found: str) -> None:
+        """ValueError unless the table has just what it had; both are JSON lists of text."""
+        old, new = set(json.loads(known)), set(json.loads(found))
+        came = " and ".join(sorted(new - old))
+        gone = " and ".join(sorted(old - new))
+        what = "; ".join([*([f"{came} came"] if came else []), *([f"{gone} went"] if gone else [])])
+        if what:
+            self.refusal = (
+                f"{table} is not as the migration left it, and cannot be taken back: {what}"
+            )
+            raise ValueError(self.refusal)
 
     def _now(self, kind: str) -> str:
         return now_text(self.now, kind)
@@ -82,8 +104,10 @@ def convert_stored(value: Any, old: str, new: str, details: str = "{}") -> Any: 
     if value is None:
         return None
     source, target = _columns(old, new, details)
-    converted = convert_column(_CODEC.from_store(value, source), source, target)
-    stored = None if converted is None else _CODEC.to_store(converted, target)
+    held = _CODEC.from_store(value, source)
+    converted = carry(held, source, target)
+    null = converted is None and not (held is None and target.type.kind == "json")
+    stored = None if null else _CODEC.to_store(converted, target)
     if isinstance(stored, str) and not _encodable(stored):
         raise ValueError("is not UTF-8 text")
     return stored

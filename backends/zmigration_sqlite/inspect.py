@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
@@ -60,10 +60,40 @@ def inspect(
         " AND name COLLATE NOCASE IN (SELECT value FROM json_each(?)) ORDER BY rowid"
     )
     found = connection.execute(query, (json.dumps(list(tables)),)).fetchall()
-    for name, sql in found:
-        if fold(name) not in known:
-            known[fold(name)] = _table(connection, name, sql)
+    new = [(name, sql) for name, sql in found if fold(name) not in known]
+    pragmas = _Pragmas(connection, [name for name, _ in new])
+    for name, sql in new:
+        known[fold(name)] = _table(pragmas, name, sql)
     return Schema(tables=tuple(known[fold(name)] for name, _ in found))
+
+
+class _Pragmas:
+    """What the PRAGMAs say of some tables, each asked once for all of them."""
+
+    def __init__(self, connection: sqlite3.Connection, tables: Sequence[str]) -> None:
+        self.connection = connection
+        wanted = "FROM json_each(?) AS wanted"
+        names = json.dumps(tables)
+
+        def rows(sql: str) -> dict[str, list[tuple[Any, ...]]]:
+            found: dict[str, list[tuple[Any, ...]]] = {name: [] for name in tables}
+            for name, *row in connection.execute(sql, (names,)):
+                found[name].append(tuple(row))
+            return found
+
+        self.columns = rows(
+            f"SELECT wanted.value, x.* {wanted}, pragma_table_xinfo(wanted.value) AS x"
+            " ORDER BY wanted.key, x.cid"
+        )
+        self.indexes = rows(
+            'SELECT wanted.value, l.name, l."unique", l.origin, l.partial, i.name'
+            f" {wanted}, pragma_index_list(wanted.value) AS l, pragma_index_info(l.name) AS i"
+            " ORDER BY wanted.key, l.seq DESC, i.seqno"
+        )
+        self.foreign_keys = rows(
+            f"SELECT wanted.value, k.* {wanted}, pragma_foreign_key_list(wanted.value) AS k"
+            " ORDER BY wanted.key, k.id DESC, k.seq"
+        )
 
 
 def is_there(connection: sqlite3.Connection, table: str) -> bool:
@@ -72,10 +102,10 @@ def is_there(connection: sqlite3.Connection, table: str) -> bool:
     return connection.execute(query, (table,)).fetchone() is not None
 
 
-def _table(connection: sqlite3.Connection, name: str, sql: str) -> Table:
+def _table(pragmas: _Pragmas, name: str, sql: str) -> Table:
     text = table_text(sql) if _TELLING.search(sql) else None
-    rows = connection.execute("SELECT * FROM pragma_table_xinfo(?)", (name,)).fetchall()
-    indexes = list(_indexes(connection, name))
+    rows = pragmas.columns[name]
+    indexes = list(_indexes(pragmas, name))
     key = tuple(row[1] for row in sorted(rows, key=lambda row: row[5]) if row[5])
     rowid = len(key) == 1 and not any(index.origin == "pk" for index in indexes)
     return Table(
@@ -83,7 +113,7 @@ def _table(connection: sqlite3.Connection, name: str, sql: str) -> Table:
         columns=tuple(_column(row, text, alias=rowid) for row in rows if row[6] != 1),
         primary_key=PrimaryKey(columns=key) if key else None,
         unique=tuple(_uniques(name, indexes, text)),
-        foreign_keys=tuple(_foreign_keys(connection, name, text)),
+        foreign_keys=tuple(_foreign_keys(pragmas, name, text)),
         checks=tuple(_checks(name, text if "check" in sql.lower() else None)),
         indexes=tuple(_plain_indexes(indexes)),
     )
@@ -151,13 +181,12 @@ def _value(text: str, column_type: ColumnType) -> Default:
     return Default(kind="value", text=text)
 
 
-def _indexes(connection: sqlite3.Connection, table: str) -> Iterator[_Index]:
-    listed = 'SELECT name, "unique", origin, partial FROM pragma_index_list(?) ORDER BY seq DESC'
-    columns = "SELECT name FROM pragma_index_info(?) ORDER BY seqno"
+def _indexes(pragmas: _Pragmas, table: str) -> Iterator[_Index]:
     text = "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?"
-    for name, unique, origin, partial in connection.execute(listed, (table,)).fetchall():
-        names = tuple(row[0] for row in connection.execute(columns, (name,)))
-        sql = connection.execute(text, (name,)).fetchone()[0] if partial else ""
+    for facts, rows in groupby(pragmas.indexes[table], key=lambda row: row[:4]):
+        name, unique, origin, partial = facts
+        names = tuple(row[4] for row in rows)
+        sql = pragmas.connection.execute(text, (name,)).fetchone()[0] if partial else ""
         yield _Index(name, bool(unique), origin, bool(partial), names, sql)
 
 
@@ -214,19 +243,15 @@ def condition(sql: str) -> str:
     return text_of(tokens[at + 1 :]).strip()
 
 
-def _foreign_keys(
-    connection: sqlite3.Connection, table: str, text: TableText | None
-) -> Iterator[ForeignKey]:
-    query = "SELECT * FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq"
-    rows = connection.execute(query, (table,)).fetchall()
-    for _, group in groupby(rows, key=lambda row: row[0]):
+def _foreign_keys(pragmas: _Pragmas, table: str, text: TableText | None) -> Iterator[ForeignKey]:
+    for _, group in groupby(pragmas.foreign_keys[table], key=lambda row: row[0]):
         parts = list(group)
         columns = tuple(part[3] for part in parts)
         there = tuple(part[4] for part in parts if part[4] is not None)
         yield ForeignKey(
             columns=columns,
             ref_table=parts[0][2],
-            ref_columns=there or _key_of(connection, parts[0][2]),
+            ref_columns=there or _key_of(pragmas.connection, parts[0][2]),
             on_update=cast(Action, parts[0][5]),
             on_delete=cast(Action, parts[0][6]),
             name=_named(text, "FOREIGN", columns) or f"fk_{table}_{'_'.join(columns)}",

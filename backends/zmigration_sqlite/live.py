@@ -61,13 +61,15 @@ class TableNow:
     """A table and what there is to know to change it.
 
     `columns` are its columns by name, typed as the schema has them; `type_text` gives the
-    declared type of one that comes or changes; `rows` says whether there are rows.
+    declared type of one that comes or changes; `rows` says whether there are rows; `kept` are
+    the folded names of columns whose values are kept.
     """
 
     live: Live
     columns: Mapping[str, Column]
     type_text: Callable[[Column], str]
     rows: bool
+    kept: frozenset[str] = frozenset()
 
 
 def load(connection: sqlite3.Connection, name: str) -> Live:

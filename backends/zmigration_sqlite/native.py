@@ -10,14 +10,16 @@ from zmigration_api import (
     DropColumn,
     Hazard,
     Step,
-    convertible,
 )
 
-from .expressions import converted, default_text, fill
+from .back import value_back
+from .expressions import default_text, fill
 from .live import TableNow
 from .names import QUOTING, STATEMENTS
 from .rework import Rework, altered_value
 from .tokens import fold, text_of
+
+UNTIL_PURGED = "--rollback brings them back until --purge"
 
 
 class NotNative(Exception):
@@ -77,13 +79,6 @@ def _moves(change: AlterColumn) -> bool:
     return bool(change.new.using) or not (old.kind == new.kind or (old.textual and new.textual))
 
 
-def value_back(change: AlterColumn) -> str | None:
-    """What the new values become when the change is taken back; None if they stay as they are."""
-    if not convertible(change.new.type, change.old.type):
-        return None
-    return converted(AlterColumn(change.table, change.new, change.old))
-
-
 def _update(now: TableNow, column: str, value: str) -> str:
     """Write the values that change; BINARY, because a column may call 'A' and 'a' equal."""
     name = QUOTING.name(column)
@@ -103,12 +98,15 @@ def _drop(change: DropColumn, column: Column, now: TableNow) -> Step:
         changes=(change,),
         statements=(*drops, STATEMENTS.drop_column(live.name, column.name)),
         undo=(add, *(index.statement for index in gone)),
-        hazards=(lost_column(live.name, column.name), *map(lost_index, (i.name for i in gone))),
+        hazards=(lost_column(column.name, now), *map(lost_index, (i.name for i in gone))),
     )
 
 
-def lost_column(table: str, column: str) -> Hazard:
-    return Hazard("data_loss", f"the values in {table}.{column} go")
+def lost_column(column: str, now: TableNow) -> Hazard:
+    if fold(column) in now.kept:
+        text = f"the values of {now.live.name}.{column} go; {UNTIL_PURGED}"
+        return Hazard("data_loss", text)
+    return Hazard("data_loss", f"the values in {now.live.name}.{column} go")
 
 
 def lost_index(name: str) -> Hazard:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from zmigration_api import (
+    NO_ARCHIVES,
     AddColumn,
     AddConstraint,
     AddIndex,
     AlterColumn,
+    Archives,
     Change,
     Column,
     CreateTable,
@@ -30,11 +32,14 @@ from zmigration_api import (
     UnsupportedChange,
 )
 
+from . import archive
+from .back import Back
 from .expressions import default_text
 from .inspect import inspect, with_natives
+from .keeping import Keeping
 from .live import Live, TableNow, load
 from .names import STATEMENTS
-from .native import NotNative, lost_column, lost_index, native_step, value_back
+from .native import UNTIL_PURGED, NotNative, lost_column, lost_index, native_step
 from .rebuild import rebuild
 from .renames import Rename, rename_steps
 from .rework import Rework
@@ -48,20 +53,42 @@ def plan(
     changes: Sequence[Change],
     current: Schema,
     has_rows: Callable[[str], bool],
+    archives: Archives = NO_ARCHIVES,
 ) -> tuple[Step, ...]:
     """The steps, each tried on a copy of the structure."""
     shadow = Shadow(source)
     try:
-        steps = _Planner(shadow, current, has_rows).steps(changes)
+        steps = _Planner(shadow, current, has_rows, Keeping(archives, changes)).steps(changes)
         shadow.refuse_broken()
-        return steps
+        return steps if archives is NO_ARCHIVES else tuple(_proved(steps, shadow))
     finally:
         shadow.close()
 
 
+def _proved(steps: Sequence[Step], shadow: Shadow) -> Iterator[Step]:
+    """The steps, tried the way back too; what SQLite would refuse is said beforehand."""
+    refused: dict[int, Hazard] = {}
+    for number, step in reversed(list(enumerate(steps))):
+        try:
+            shadow.run(step.undo)
+        except sqlite3.Error as error:
+            refused[number] = Hazard("note", f"this cannot be taken back by --rollback: {error}")
+            break
+    for number, step in enumerate(steps):
+        found = (refused[number],) if number in refused else ()
+        yield replace(step, hazards=(*step.hazards, *found))
+
+
 class _Planner:
-    def __init__(self, shadow: Shadow, current: Schema, has_rows: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        shadow: Shadow,
+        current: Schema,
+        has_rows: Callable[[str], bool],
+        keeping: Keeping,
+    ) -> None:
         self._shadow = shadow
+        self._keeping = keeping
         self._tables = {fold(table.name): table for table in current.tables}
         self._has_rows = has_rows
         self._old_names: dict[str, str] = {}
@@ -157,19 +184,31 @@ class _Planner:
         statement = STATEMENTS.create_table(
             table, lambda column: _new_type(column, table), default_text, references
         )
-        undo = (STATEMENTS.drop_table(table.name),)
-        return self._run(Step(changes=(change, *keys), statements=(statement,), undo=undo))
+        undone = self._keeping.undone(table.name)
+        copied = archive.copied_whole(undone) if undone else ()
+        return self._run(
+            Step(
+                changes=(change, *keys),
+                statements=(statement,),
+                undo=(*copied, STATEMENTS.drop_table(table.name)),
+                keeps_undone=undone,
+            )
+        )
 
     def _drop_table(self, change: DropTable, folded: Sequence[Change]) -> Step:
         live = self._live(change.table)
         others = [c for c in folded if fold(c.table) == fold(change.table) and c != change]
-        lost = Hazard("data_loss", f"the table {live.name} goes, with its rows")
+        kept = self._keeping.dropped(live.name)
+        until = f"; {UNTIL_PURGED}" if kept else ""
+        lost = Hazard("data_loss", f"the table {live.name} goes, with its rows{until}")
+        copied = archive.copied(kept, live) if kept else ()
         return self._run(
             Step(
                 changes=(*others, change),
-                statements=(STATEMENTS.drop_table(live.name),),
-                undo=live.statements,
+                statements=(*copied, STATEMENTS.drop_table(live.name)),
+                undo=archive.copied_back(kept, live) if kept else live.statements,
                 hazards=(lost,),
+                keeps=kept,
             )
         )
 
@@ -180,9 +219,26 @@ class _Planner:
                 self._refuse_quoting(self._live(change.table), change.column.name)
         try:
             with self._shadow.attempt():
-                return tuple(self._native(change) for change in work)
+                return self._natively(work)
         except (NotNative, sqlite3.Error):
             return (self._rebuilt(work),)
+
+    def _natively(self, work: tuple[Change, ...]) -> tuple[Step, ...]:
+        live = self._live(work[0].table)
+        if not self._keeping.joins(work):
+            return tuple(self._native(change) for change in work)
+        if not self._keeping.one_by_one(work):
+            raise NotNative
+        kept = self._keeping.statements(work, self._now(live), live.text)
+        self._shadow.run(kept)
+        steps = [self._native(change) for change in work]
+        joined = Step(
+            changes=work,
+            statements=(*kept, *(s for step in steps for s in step.statements)),
+            undo=tuple(s for step in reversed(steps) for s in step.undo),
+            hazards=tuple(hazard for step in steps for hazard in step.hazards),
+        )
+        return (self._with_way_back(joined, live, rebuilt=self._keeping.needs_rebuild(work)),)
 
     def _native(self, change: Change) -> Step:
         step = native_step(change, self._now(self._live(change.table)))
@@ -195,16 +251,27 @@ class _Planner:
         for change in work:
             rework.make(change)
         hazards = self._hazards(work, now, rework)
-        statements = rebuild(now.live, rework.text, rework.values, rework.gone)
-        step = Step(changes=work, statements=statements, hazards=hazards)
-        return replace(self._run(step), undo=self._undo(work, now.live))
+        kept = self._keeping.statements(work, now, rework.text, rework.gone)
+        statements = (*kept, *rebuild(now.live, rework.text, rework.values, rework.gone))
+        step = self._run(Step(changes=work, statements=statements, hazards=hazards))
+        return self._with_way_back(step, now.live, rebuilt=True)
+
+    def _with_way_back(self, step: Step, before: Live, *, rebuilt: bool) -> Step:
+        """The step with what takes it back, now that it has been made."""
+        keeping, after = self._keeping, self._live(before.name)
+        kept, undone = keeping.kept(before.name), keeping.undone(before.name)
+        back = Back(step.changes, before, after, kept, keeping.names(before.name))
+        guards = back.guards() if rebuilt and keeping.asked else ()
+        saved = back.undone(undone) if undone else ()
+        undo = back.rebuilt() if rebuilt else step.undo
+        return replace(step, undo=(*guards, *saved, *undo), keeps=kept, keeps_undone=undone)
 
     def _hazards(
         self, work: tuple[Change, ...], now: TableNow, rework: Rework
     ) -> tuple[Hazard, ...]:
         table = now.live.name
         dropped = [c.column.name for c in work if isinstance(c, DropColumn)]
-        found = [lost_column(table, name) for name in dropped]
+        found = [lost_column(name, now) for name in dropped]
         uniques = {i.name for i in now.live.indexes if not any(map(i.covers, dropped))}
         found += [lost_index(name) for name in sorted(rework.gone - uniques)]
         if now.rows:
@@ -219,18 +286,6 @@ class _Planner:
                     hint="drop or change that first; it is not in the schema files",
                 )
 
-    def _undo(self, work: tuple[Change, ...], before: Live) -> tuple[str, ...]:
-        """The rebuild back; columns that are gone come back empty."""
-        after = self._live(before.name)
-        back = {c.new.name: value_back(c) for c in work if isinstance(c, AlterColumn)}
-        values: dict[str, str] = {}
-        for definition in before.text.definitions():
-            there = after.text.definition(definition.name)
-            if there is not None and definition.clause("AS") is None:
-                plain = STATEMENTS.quoting.name(definition.name)
-                values[definition.name] = back.get(definition.name) or plain
-        return rebuild(replace(before, text=after.text), before.text, values)
-
     def _now(self, live: Live) -> TableNow:
         """What the model and the file say of a table together; the file may hold more columns."""
         seen = inspect(self._shadow.connection, [live.name]).tables[0]
@@ -242,6 +297,7 @@ class _Planner:
             columns,
             lambda column: declared_type(column.type, model, strict=live.text.strict),
             self._has_rows(old_name),
+            self._keeping.columns(live.name),
         )
 
 

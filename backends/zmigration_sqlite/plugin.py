@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import get_args
 
 from zmigration_api import BackendType, Change, Fact, Store, Target, hookimpl
 
 
-@dataclass(frozen=True, slots=True)
 class SQLite:
     """SQLite files."""
 
-    name: str = "sqlite"
+    name = "sqlite"
     aliases: tuple[str, ...] = ("sqlite3",)
-    in_folder: bool = True
+    in_folder = True
     supports: frozenset[type[Change]] = frozenset(get_args(Change))
     keeps: frozenset[Fact] = frozenset(get_args(Fact))
 

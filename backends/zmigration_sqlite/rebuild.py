@@ -7,6 +7,7 @@ of work around it keeps foreign keys off and checks them before it commits.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from zmigration_sql import literal
 
@@ -15,23 +16,39 @@ from .live import Live
 from .names import QUOTING, STATEMENTS
 from .tokens import fold, terminated, tokenize
 
-_PREFIX = "__zmigration_new_"
+PREFIX = "__zmigration_new_"
 _ROWIDS = ("rowid", "_rowid_", "oid")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where rows are copied from: what stands after FROM.
+
+    `rowid` is a row's number there (None: the table's own), `order` what puts rows in order.
+    """
+
+    sql: str
+    rowid: str | None = None
+    order: str = ""
+
+
 def rebuild(
-    live: Live, text: TableText, values: Mapping[str, str], gone: Collection[str] = ()
+    live: Live,
+    text: TableText,
+    values: Mapping[str, str],
+    gone: Collection[str] = (),
+    source: Source | None = None,
 ) -> tuple[str, ...]:
     """The statements that turn `live` into the table that `text` defines, under the same name.
 
-    `values` gives each new column's value as SQL over the old table; indexes named in `gone`
-    are not made again.
+    `values` gives each new column's value as SQL over the old table, or over `source`; indexes
+    named in `gone` are not made again.
     """
-    new = f"{_PREFIX}{live.name}"
+    new = f"{PREFIX}{live.name}"
     return (
         terminated(text.render(QUOTING.name(new))),
-        _copy(live, text, values, new),
-        *_sequence(live, text, new),
+        _copy(live, text, values, new, source or Source(sql=QUOTING.name(live.name))),
+        *(sequence(live.name, new) if _keeps_sequence(live, text) else ()),
         STATEMENTS.drop_table(live.name),
         # Else the rename would look for the table in views, and not find it.
         "PRAGMA legacy_alter_table = ON;",
@@ -42,17 +59,22 @@ def rebuild(
     )
 
 
-def _copy(live: Live, text: TableText, values: Mapping[str, str], new: str) -> str:
-    """Row by row, rowids included. A conflict clause must not drop rows on the way."""
+def _copy(live: Live, text: TableText, values: Mapping[str, str], new: str, source: Source) -> str:
+    """Row by row, rowids included."""
     rowid = _rowid(live, text)
     pairs = {QUOTING.name(name): value for name, value in values.items()}
     if rowid:
-        pairs = {rowid: rowid, **pairs}
-    strict = any(token.keyword == "CONFLICT" for token in tokenize(text.render()))
-    insert = "INSERT OR ABORT INTO" if strict else "INSERT INTO"
+        pairs = {rowid: source.rowid or rowid, **pairs}
     columns, sources = ", ".join(pairs), ", ".join(pairs.values())
-    source = QUOTING.name(live.name)
-    return f"{insert} {QUOTING.name(new)} ({columns}) SELECT {sources} FROM {source};"
+    order = f" ORDER BY {source.order}" if source.order else ""
+    insert = f"{inserted(text)} {QUOTING.name(new)} ({columns})"
+    return f"{insert} SELECT {sources} FROM {source.sql}{order};"
+
+
+def inserted(text: TableText) -> str:
+    """How rows are put into such a table: a conflict clause must not drop any on the way."""
+    strict = any(token.keyword == "CONFLICT" for token in tokenize(text.render()))
+    return "INSERT OR ABORT INTO" if strict else "INSERT INTO"
 
 
 def _rowid(live: Live, text: TableText) -> str | None:
@@ -68,13 +90,15 @@ def rowid_name(*texts: TableText) -> str | None:
     return next((name for name in _ROWIDS if name not in taken), None)
 
 
-def _sequence(live: Live, text: TableText, new: str) -> tuple[str, ...]:
-    """AUTOINCREMENT never gives a number twice, not after a rebuild either."""
-    if not (autoincrements(live.text) and autoincrements(text)):
-        return ()
-    fresh, old = literal(new), literal(live.name)
+def _keeps_sequence(live: Live, text: TableText) -> bool:
+    return autoincrements(live.text) and autoincrements(text)
+
+
+def sequence(old: str, new: str) -> tuple[str, ...]:
+    """AUTOINCREMENT never gives a number twice, not in a table's copy either."""
+    fresh = literal(new)
     return (
         f"DELETE FROM sqlite_sequence WHERE name = {fresh};",
         f"INSERT INTO sqlite_sequence (name, seq)"
-        f" SELECT {fresh}, seq FROM sqlite_sequence WHERE name = {old};",
+        f" SELECT {fresh}, seq FROM sqlite_sequence WHERE name = {literal(old)};",
     )

@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zmigration_api import (
+    NO_ARCHIVES,
     Answer,
+    Archives,
     Change,
     Column,
     ColumnType,
@@ -31,7 +33,9 @@ from . import types
 from .connection import Connection, open_for_reading
 from .inspect import inspect, is_there, with_natives
 from .tokens import fold
-from .unit import Unit
+
+if TYPE_CHECKING:
+    from .unit import Unit
 
 
 class SQLiteStore:
@@ -39,6 +43,7 @@ class SQLiteStore:
 
     def __init__(self, target: Target) -> None:
         self._path = _path_of(target)
+        self._patience = target.lock_timeout
         self._display = f"SQLite file {_shown(self._path, target.workspace)}"
         self._reader: Connection | None = None
         self._unit: Unit | None = None
@@ -53,6 +58,15 @@ class SQLiteStore:
     def unfinished(self) -> bool:
         """Never: the database itself undoes what was not committed."""
         return False
+
+    @property
+    def commits(self) -> int | None:
+        """SQLite's own count; a file that is read as if nobody wrote it has none."""
+        connection = self._reading()
+        if connection is None or connection.immutable:
+            return None
+        with connection.errors():
+            return int(connection.raw.execute("PRAGMA data_version").fetchone()[0])
 
     @property
     def notices(self) -> Sequence[str]:
@@ -81,15 +95,21 @@ class SQLiteStore:
             # The count is read first: what changes meanwhile is then looked at again.
             return inspect(connection.raw, tables, self._seen(connection))
 
-    def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
+    def plan(
+        self,
+        changes: Sequence[Change],
+        current: Schema,
+        desired: Schema,
+        archives: Archives = NO_ARCHIVES,
+    ) -> tuple[Step, ...]:
         from .plan import plan
 
         connection = self._reading()
         if connection is None:
             with closing(sqlite3.connect(":memory:")) as empty:
-                return plan(empty, changes, current, lambda table: False)
+                return plan(empty, changes, current, lambda table: False, archives)
         with connection.errors():
-            return plan(connection.raw, changes, current, self._has_rows)
+            return plan(connection.raw, changes, current, self._has_rows, archives)
 
     def ask(self, question: Question, current: Schema) -> Answer:
         from zmigration_sql import questions
@@ -98,6 +118,8 @@ class SQLiteStore:
         return questions.ask(connection, question, current) if connection else Answer()
 
     def begin(self, lock_timeout: float) -> None:
+        from .unit import Unit
+
         self._close_reader()
         self._unit = Unit(self._path, self._display, lock_timeout)
 
@@ -123,6 +145,9 @@ class SQLiteStore:
 
     def insert(self, table: Table, rows: Iterable[Row]) -> int:
         return data.insert(*self._changing(table), rows)
+
+    def insert_one(self, table: Table, row: Row) -> Any:  # noqa: ANN401
+        return data.insert_one(*self._changing(table), row)
 
     def update(self, table: Table, where: Condition, values: Row) -> int:
         return data.update(*self._changing(table), where, values)
@@ -161,7 +186,7 @@ class SQLiteStore:
         if self._unit is not None:
             return self._unit.connection
         if self._reader is None:
-            self._reader, notice = open_for_reading(self._path, self._display)
+            self._reader, notice = open_for_reading(self._path, self._display, self._patience)
             self._notices += [notice] if notice else []
         return self._reader
 

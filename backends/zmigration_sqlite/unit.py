@@ -10,11 +10,18 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from zmigration_api import LockTimeout, Progress, Step, StepFailed, StoreError, VerificationFailed
+from zmigration_api import (
+    Progress,
+    RenameTable,
+    Step,
+    StepFailed,
+    StoreError,
+    VerificationFailed,
+)
 from zmigration_sql import quoted
 
-from .connection import Connection, check_file, connect, hint
-from .holder import holder
+from .connection import Connection, check_file, connect, hint, is_locked, locked
+from .rebuild import PREFIX
 from .references import References
 
 _PAUSE = 0.05  # seconds between two attempts to get a lock
@@ -26,7 +33,7 @@ class Unit:
     def __init__(self, path: Path, display: str, lock_timeout: float) -> None:
         self._path = path
         self._display = display
-        self._patience = lock_timeout
+        self._patience = lock_timeout  # what is left of it
         self._fault = os.environ.get("ZMIGRATION_FAULT", "")
         self._made = _make_folders(path.parent, display)
         self._made_file = False
@@ -50,7 +57,7 @@ class Unit:
             raw = connect(self._path, "mode=rw", 0)
         except sqlite3.Error as error:
             raise StoreError(f"{self._display}: {error}", hint=hint(error)) from None
-        connection = Connection(raw, self._display)
+        connection = Connection(raw, self._display, self._path)
         try:
             for setting in ("foreign_keys", "legacy_alter_table", "ignore_check_constraints"):
                 connection.execute(f"PRAGMA {setting} = OFF")
@@ -76,20 +83,20 @@ class Unit:
 
     def _patiently(self, attempt: Callable[[], object], connection: Connection) -> None:
         """Try until the lock is to be had. SQLite's own waiting would not hear Ctrl-C."""
-        end = time.monotonic() + self._patience
+        started, waited = time.monotonic(), False
         while True:
             try:
                 attempt()
-                return
+                break
             except sqlite3.Error as error:
-                if "locked" not in str(error):
+                if not is_locked(error):
                     raise connection.failure(error) from None
-                if time.monotonic() >= end:
-                    raise LockTimeout(
-                        f"{self._display} is locked by another program{holder(self._path)}",
-                        hint="wait until it is done, or raise --lock-timeout",
-                    ) from None
+                if time.monotonic() - started >= self._patience:
+                    raise locked(self._path, self._display) from None
+            waited = True
             time.sleep(_PAUSE)
+        if waited:
+            self._patience = max(0.0, self._patience - (time.monotonic() - started))
 
     def run(self, step: Step, progress: Progress) -> None:
         """Make a step; a step whose statement SQLite refuses is left where it failed."""
@@ -99,6 +106,8 @@ class Unit:
             self._run(statement, step, progress)
             self._kill_at("step")
         self.references.rename(step)
+        tables = {c.old: c.new for c in step.changes if isinstance(c, RenameTable)}
+        self._rebuilt = [tables.get(table, table) for table in self._rebuilt]
         if any(s.startswith("PRAGMA legacy_alter_table") for s in step.statements):
             self._rebuilt.append(step.table)
 
@@ -110,7 +119,7 @@ class Unit:
             failure = connection.failure(error)
             if not isinstance(failure, StoreError):
                 raise failure from None
-            words = failure.message.removeprefix(f"{self._display}: ")
+            words = failure.message.removeprefix(f"{self._display}: ").replace(PREFIX, "")
             raise StepFailed(
                 f"{step.table}: {words}", hint=f"the statement was: {statement}"
             ) from None

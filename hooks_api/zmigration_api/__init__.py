@@ -1,5 +1,6 @@
 """The contract between zMigration and its plugins: the only package that a plugin imports."""
 
+from .archive import NO_ARCHIVES, ROW, Archive, Archives, KeptColumn
 from .backend import BackendType, Fact, Order, Progress, Reader, Row, Store
 from .changes import (
     AddColumn,
@@ -15,8 +16,9 @@ from .changes import (
     RenameColumn,
     RenameTable,
 )
+from .computed import Computed, comparable
 from .context import MigrationContext, SchemaInfo
-from .conversion import convert, convert_column, convertible
+from .conversion import carry, convert, convert_column, convertible
 from .data import Data, TableData
 from .errors import (
     AppError,
@@ -32,6 +34,7 @@ from .errors import (
     SchemaFileError,
     StepFailed,
     StoreError,
+    Unreachable,
     UnsupportedChange,
     UsageError,
     VerificationFailed,
@@ -65,8 +68,10 @@ from .questions import (
     Nulls,
     Orphans,
     Question,
+    Readable,
     Sample,
     Unconvertible,
+    Unfillable,
 )
 from .target import Target
 from .types import ALIASES, KINDS, ColumnType, TypeKind
@@ -79,7 +84,9 @@ __all__ = [
     "EVERYTHING",
     "KINDS",
     "MAX_SAMPLES",
+    "NO_ARCHIVES",
     "PROJECT",
+    "ROW",
     "Action",
     "AddColumn",
     "AddConstraint",
@@ -90,6 +97,8 @@ __all__ = [
     "AnyOf",
     "AppError",
     "ApprovalNeeded",
+    "Archive",
+    "Archives",
     "BackendType",
     "Backfill",
     "Change",
@@ -98,6 +107,7 @@ __all__ = [
     "Column",
     "ColumnType",
     "Compare",
+    "Computed",
     "Condition",
     "Constraint",
     "CopyOf",
@@ -120,6 +130,7 @@ __all__ = [
     "HookFailed",
     "Hooks",
     "Index",
+    "KeptColumn",
     "LockTimeout",
     "MigrationContext",
     "MigrationError",
@@ -132,6 +143,7 @@ __all__ = [
     "PrimaryKey",
     "Progress",
     "Question",
+    "Readable",
     "Reader",
     "RenameColumn",
     "RenameTable",
@@ -150,12 +162,16 @@ __all__ = [
     "Target",
     "TypeKind",
     "Unconvertible",
+    "Unfillable",
     "UniqueConstraint",
+    "Unreachable",
     "UnsupportedChange",
     "UsageError",
     "Using",
     "VerificationFailed",
     "Version",
+    "carry",
+    "comparable",
     "convert",
     "convert_column",
     "convertible",

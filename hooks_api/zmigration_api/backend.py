@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from .archive import NO_ARCHIVES, Archives
 from .changes import Change
 from .model import Column, Schema, Table
 from .plan import Step
@@ -88,6 +89,14 @@ class Store(Reader, Protocol):
         ...
 
     @property
+    def commits(self) -> int | None:
+        """Another number after every commit of somebody else; None if the store has none.
+
+        Where it is still the same, the engine need not look twice to know that it saw one moment.
+        """
+        ...
+
+    @property
     def notices(self) -> Sequence[str]:
         """What `begin` did about runs before this one, each in a sentence that names the place."""
         ...
@@ -120,11 +129,20 @@ class Store(Reader, Protocol):
         """
         ...
 
-    def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
+    def plan(
+        self,
+        changes: Sequence[Change],
+        current: Schema,
+        desired: Schema,
+        archives: Archives = NO_ARCHIVES,
+    ) -> tuple[Step, ...]:
         """The steps that make these changes, in an order that works.
 
         `changes` speak of `current`, renames first, in the order in which they may be made;
         several changes of one table may become one step. UnsupportedChange if one cannot be made.
+        `archives` names what is to be kept of the values that go. The inverse steps, run from
+        the last to the first, bring structure and values back; rows that have come since keep
+        what they have, and a value that was changed since is converted back.
         """
         ...
 
@@ -146,6 +164,10 @@ class Store(Reader, Protocol):
 
     def insert(self, table: Table, rows: Iterable[Row]) -> int:
         """Add rows, inside the unit; missing columns get their default. How many it were."""
+        ...
+
+    def insert_one(self, table: Table, row: Row) -> Any:  # noqa: ANN401
+        """Add one row, inside the unit; its primary key, None where that is not one column."""
         ...
 
     def update(self, table: Table, where: Condition, values: Row) -> int:

@@ -42,8 +42,10 @@ def convertible(old: ColumnType, new: ColumnType) -> bool:
 
 def convert(value: Any, old: ColumnType, new: ColumnType) -> Any:  # noqa: ANN401
     """The value in the new type; None stays None; ValueError with the reason if it cannot go."""
-    if value is None:
-        return None
+    return None if value is None else _carried(value, old, new)
+
+
+def _carried(value: Any, old: ColumnType, new: ColumnType) -> Any:  # noqa: ANN401
     if not convertible(old, new):
         raise ValueError(f"{old.kind} does not become {new.kind}")
     if old.kind == new.kind:
@@ -57,13 +59,19 @@ def convert(value: Any, old: ColumnType, new: ColumnType) -> Any:  # noqa: ANN40
 
 def convert_column(value: Any, old: Column, new: Column) -> Any:  # noqa: ANN401
     """The value of a changed column: `using` first, else the shared conversion, then `enum`."""
-    if value is None:
-        return None
+    return None if value is None else carry(value, old, new)
+
+
+def carry(value: Any, old: Column, new: Column) -> Any:  # noqa: ANN401
+    """As `convert_column`, of a value that is there: None is JSON's own `null`, which is no null.
+
+    As a text it is `null`; other types but json refuse it.
+    """
     text = format_value(value, old.type)
     mapped, found = _mapped(text, new.using)
     if found:
         return _null(new) if mapped is None else _enumerated(parse(mapped, new.type), new)
-    return _enumerated(convert(value, old.type, new.type), new)
+    return _enumerated(_carried(value, old.type, new.type), new)
 
 
 def _mapped(text: str, using: Using | None) -> tuple[str | None, bool]:

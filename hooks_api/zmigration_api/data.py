@@ -67,9 +67,12 @@ class TableData:
         key = [self._table.columns[0].name]
         return sum(1 for _ in self.iterate(where, fields=key))
 
-    def insert(self, values: Row | None = None, **more: object) -> int:
-        """Add one row: a dict, or `insert(name="x")`."""
-        return self._store.insert(self._table, [self._typed({**(values or {}), **more})])
+    def insert(self, values: Row | None = None, **more: object) -> Any:  # noqa: ANN401
+        """Add one row: a dict, or `insert(name="x")`. Its primary key, as `zcli.data` gives it.
+
+        None where the table has no primary key, or one of several columns.
+        """
+        return self._store.insert_one(self._table, self._typed({**(values or {}), **more}))
 
     def insert_many(self, rows: Iterable[Row]) -> int:
         """Add rows; how many it were."""

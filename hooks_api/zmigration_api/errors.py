@@ -88,6 +88,10 @@ class StoreError(MigrationError):
     code = "store"
 
 
+class Unreachable(StoreError):
+    """The place that the app names cannot be opened, so that its address may be wrong."""
+
+
 class DataRefused(MigrationError):
     """The rows do not allow the plan; nothing was touched."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .archive import Archive
 from .changes import Change
+from .model import Table
 
 HazardKind = Literal["data_loss", "rewrite", "lock", "rename_or_replace", "note"]
 
@@ -27,15 +29,37 @@ class Step:
     """One or more changes of one table that a store makes together.
 
     `statements` are the very texts that a SQL store executes, each ending with a semicolon; a
-    store without SQL describes each change in one such line. `undo` takes the step back in
-    structure (values that are gone need the archive). A change that the store need not be told
+    store without SQL describes each change in one such line. `undo` takes the step back, with the
+    values that were kept. A change that the store need not be told
     of (a wider length on a store that keeps no lengths) has no statements.
+
+    `keeps` is the archive that the step makes, `restores` the one that it takes values from,
+    `keeps_undone` what taking it back is to keep. A SQL store says all of this in its statements
+    too. `before` and `after` are the table on both sides, for a store that runs without SQL.
     """
 
     changes: tuple[Change, ...]
-    statements: tuple[str, ...]
+    statements: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    keeps: Archive | None = None
+    keeps_undone: Archive | None = None
+    restores: Archive | None = None
+    before: Table | None = None
+    after: Table | None = None
+
+    def inverse(self) -> Step:
+        """The step that takes this one back, values and all."""
+        return Step(
+            changes=tuple(change.inverse() for change in reversed(self.changes)),
+            statements=self.undo,
+            undo=self.statements,
+            keeps=self.keeps_undone,
+            keeps_undone=self.keeps,
+            restores=self.keeps,
+            before=self.after,
+            after=self.before,
+        )
 
     @property
     def table(self) -> str:

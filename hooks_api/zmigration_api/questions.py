@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from .computed import Computed
 from .model import Check, Column, Scalar
 
 
@@ -24,10 +25,15 @@ class Nulls:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Which values of these columns (none of them null) stand in more than one row?"""
+    """Which values of these columns (none of them null) stand in more than one row?
+
+    With `computed`, one for each column, the values are those that the plan leaves; rows for
+    which there is none are left to `Unconvertible` and `Unfillable`.
+    """
 
     table: str
     columns: tuple[str, ...]
+    computed: tuple[Computed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,16 @@ class Orphans:
     """Which rows refer (no column null) to a row of `ref_table` that is not there?
 
     `ref_table` None: the table referred to is new or missing, so every reference is an orphan.
+    With `computed` and `ref_computed`, one for each column, the values are those that the plan
+    leaves.
     """
 
     table: str
     columns: tuple[str, ...]
     ref_table: str | None
     ref_columns: tuple[str, ...]
+    computed: tuple[Computed, ...] = ()
+    ref_computed: tuple[Computed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,21 @@ class Unconvertible:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfillable:
+    """Which rows without a value cannot get one: it does not fit, or is null under `required`?"""
+
+    table: str
+    computed: Computed
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """Can every row be read at all? A store whose rows can lose their form raises StoreError."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckFailures:
     """Which rows make the condition false? It is SQL over current column names."""
 
@@ -63,7 +88,9 @@ class CheckFailures:
     check: Check
 
 
-Question: TypeAlias = Nulls | Duplicates | Orphans | Unconvertible | CheckFailures
+Question: TypeAlias = (
+    Nulls | Duplicates | Orphans | Unconvertible | Unfillable | Readable | CheckFailures
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from .model import (
@@ -42,7 +42,7 @@ def encode(value: Any) -> Any:  # noqa: ANN401
         return [encode(item) for item in value]
     if not is_dataclass(value) or isinstance(value, type):
         return value
-    pairs = ((name, getattr(value, name)) for name in _names(type(value)))
+    pairs = ((name, getattr(value, name)) for name in recorded_fields(type(value)))
     return {name: encode(v) for name, v in pairs if v is not None and v != ()}
 
 
@@ -74,12 +74,18 @@ def fingerprint(value: Any) -> str:  # noqa: ANN401
 
 
 def _decode(cls: type, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    known = _names(cls)
-    return cls(**{name: _value(cls, name, v) for name, v in data.items() if name in known})
+    known = recorded_fields(cls)
+    return cls(
+        **{
+            name: v if type(v) is str else _value(cls, name, v)
+            for name, v in data.items()
+            if name in known
+        }
+    )
 
 
 @cache
-def _names(cls: type) -> dict[str, None]:
+def recorded_fields(cls: type) -> dict[str, None]:
     """The fields of a class that are recorded, in their order."""
     return {f.name: None for f in fields(cls) if f.name not in _HINTS}
 
@@ -89,4 +95,13 @@ def _value(cls: type, name: str, value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, list):
         names_only = part is None or cls not in (Table, Schema)
         return tuple(value) if names_only else tuple(_decode(_PARTS[name], v) for v in value)
-    return _decode(part, value) if part and isinstance(value, Mapping) else value
+    if not part or not isinstance(value, Mapping):
+        return value
+    return _column_type(tuple(value.items())) if part is ColumnType else _decode(part, value)
+
+
+@lru_cache(maxsize=1024)
+def _column_type(facts: tuple[tuple[str, Any], ...]) -> ColumnType:
+    """Schemas have many columns of few types."""
+    column_type: ColumnType = _decode(ColumnType, dict(facts))
+    return column_type

@@ -28,6 +28,8 @@ def masked(dsn: str) -> str:
 class Target:
     """One place where data lives; what applies is set, the rest is None.
 
+    `lock_timeout` is how many seconds reading may wait for what others hold locked.
+
     A CSV folder or a SQLite folder is `folder` (the SQLite file is `<folder>/<label>.db` unless
     `file` names one); a PostgreSQL database is `dsn`, or `label` at host, port, user, password.
     """
@@ -43,6 +45,7 @@ class Target:
     password: str | None = field(default=None, repr=False)
     options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     workspace: Path = field(default_factory=Path)
+    lock_timeout: float = field(default=10.0, compare=False)
 
     @property
     def family(self) -> str:

@@ -197,12 +197,12 @@ def test_bytes_that_are_no_utf8_are_kept(app: AppFolder) -> None:
 
 
 def test_a_bad_schema_is_named_with_file_and_line(app: AppFolder) -> None:
-    app.schema(USERS + "  age: {type: itn}\n")
+    app.schema(USERS + "  age: strr\n")
     error = app.run("--auto-approve", "--json").json["error"]
     assert error["code"] == "schema_file"
     assert error["file"].endswith("models/zSchema.users.yaml")
     assert error["line"] == 10
-    assert "int" in error["hint"]
+    assert "str" in error["hint"]
 
 
 def test_one_bad_store_does_not_stop_the_others(app: AppFolder) -> None:
@@ -237,3 +237,17 @@ def test_the_broken_apps_are_broken_by_one_thing(app: AppFolder) -> None:
     assert app.text("zTest.py") == ZSPARK
     assert app.text("Data/users.csv") == ROWS
     assert len(CASES) + len(USAGE) >= 35
+
+
+@pytest.mark.parametrize("backend", ["csv", "sqlite"])
+def test_a_type_that_nobody_knows_is_text(app: AppFolder, backend: str) -> None:
+    """As zCLI has it, on every backend; the warning says where and what may be meant."""
+    app.schema(USERS, META.replace("csv", backend))
+    assert app.run("--auto-approve").code == 0
+    app.schema(USERS + "  age: {type: itn}\n", META.replace("csv", backend))
+    done = app.run("--auto-approve")
+    assert done.code == 0, done.said
+    assert "zSchema.users.yaml:10: The type 'itn' of users.age is not known" in done.said
+    assert "taken as text" in done.said
+    assert "did you mean int?" in done.said
+    assert app.run("--check").code == 0

@@ -201,3 +201,38 @@ def test_status_and_history(app: AppFolder) -> None:
 
 def test_looking_flags_exclude_each_other(app: AppFolder) -> None:
     assert run(app.file, "--status", "--history").code == 2
+
+
+def test_lists_name_the_app_and_their_exit_code(app: AppFolder) -> None:
+    recorded(app)
+    for flag in ("--status", "--history"):
+        data = app.run(flag, "--json").json
+        assert (data["app"], data["exit_code"], set(data)) == ("zCloud", 0, TOP)
+    app.write("Data/users.csv", "")
+    done = app.run("--status", "--json")
+    assert (done.code, done.json["exit_code"]) == (1, 1)
+
+
+def test_a_refusal_says_what_was_to_be_done(app: AppFolder) -> None:
+    recorded(app).schema(USERS.replace("name: {type: str}", "name: {type: int}"))
+    schema = only(app.run("--auto-approve", "--json").json)
+    assert [change["kind"] for change in schema["changes"]] == ["alter_column"]
+    assert (schema["from_version"], schema["to_version"]) == ("v1.0.0", "v1.1.0")
+    assert schema["statements"]
+    assert schema["error"]["details"]
+
+
+def test_a_refusal_for_drift_says_what_was_to_be_done(app: AppFolder) -> None:
+    recorded(app)
+    app.write("Data/users.csv", "id\n1\n2\n")
+    done = app.run("--auto-approve", "--json")
+    schema = only(done.json)
+    assert (done.code, schema["status"], schema["error"]["code"]) == (4, "failed", "drift")
+    assert schema["from_version"] == "v1.0.0"
+    assert [change["column"] for change in schema["changes"]] == ["name"]
+
+
+def test_no_schemas_found_says_what_to_look_at(app: AppFolder) -> None:
+    (app.path / "models/zSchema.users.yaml").unlink()
+    error = checked(app.run("--json").json)["error"]
+    assert "ZDATA_USERS_URL=@.Data" in error["hint"]

@@ -15,7 +15,8 @@ from tests.faults.shop import AFTER, BACKENDS, NAMES, NEW, Done, Shop, delays, f
 from tests.faults.test_kills import ends_well, is_after
 from zcli_migration.project import Selection
 from zcli_migration.report import Report
-from zcli_migration.runner import Request, migrate
+from zcli_migration.runner import migrate
+from zcli_migration.session import Request
 from zcli_migration.screen import Screen
 
 SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}

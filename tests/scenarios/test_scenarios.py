@@ -12,7 +12,7 @@ import yaml
 
 from tests.scenarios.conftest import MakeBench
 from tests.scenarios.harness import HISTORY, Bench, Done
-from tests.scenarios.scenario import Now, Scenario, chosen, every
+from tests.scenarios.scenario import Expected, Now, Scenario, chosen, every
 from tests.scenarios.stores import CsvStore, seen
 
 CASES = list(every())
@@ -63,6 +63,18 @@ def test_refused(scenario: Scenario, backend: str, make_bench: MakeBench) -> Non
         assert part in screen.said
     assert "Traceback" not in screen.said
     assert bench.snapshot() == before
+    if chosen(scenario.error.code, backend) in ("data", "schema_file"):
+        looking_refuses_too(bench, scenario.error)
+
+
+def looking_refuses_too(bench: Bench, expected: Expected) -> None:
+    before = bench.snapshot(times=True)
+    for flag in ("--check", "--dry-run"):
+        looked = bench.run(flag, *bench.scenario.arguments)
+        assert looked.code == expected.exit, looked.said
+        for part in chosen(expected.screen, bench.store.backend):
+            assert part in looked.said
+    assert bench.snapshot(times=True) == before
 
 
 def error_is_told(bench: Bench, done: Done) -> None:

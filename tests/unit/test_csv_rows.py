@@ -135,7 +135,7 @@ def test_update_without_a_change_of_bytes_elsewhere(store: Store, users: Any, fo
 
 
 def test_insert_keeps_the_missing_last_line_end(store: Store, users: Any, folder: Path) -> None:
-    assert users.insert(name="e") == 1
+    assert users.insert(name="e") == 4
     assert users.insert_many([{"name": "f", "age": 1}, {"id": 10}, {}]) == 3
     after = committed(store, folder)
     assert after == CONTENT + b"\r\n4,e,\r\n5,f,1\r\n10,,\r\n11,,"

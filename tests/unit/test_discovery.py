@@ -211,14 +211,11 @@ def test_files_that_are_not_read(tmp_path: Path) -> None:
     (models / "zSchema.folder.yaml").mkdir(parents=True)
     os.mkfifo(models / "zSchema.pipe.yaml")
     (models / "zSchema.dangling.yaml").symlink_to("nowhere")
-    (models / "zSchema.big.yaml").touch()
-    os.truncate(models / "zSchema.big.yaml", 100_000_000)
     for name in ("zSchema.theirs.zolo", "zUI.users.yaml", "users.yaml", "zSchema.users.txt"):
         (models / name).write_text("Meta:\n  zMigration: true\n  Data_Path: '@'\n")
     discovery = discover(app_in(tmp_path))
     assert discovery.schemas == ()
     assert [note.removeprefix(f"{models}/zSchema.") for note in discovery.notes] == [
-        "big.yaml is left out: it is larger than 100 MB",
         "dangling.yaml is left out: No such file or directory",
         "folder.yaml is left out: it is a folder",
         "pipe.yaml is left out: it is not a regular file",

@@ -168,12 +168,12 @@ def test_what_is_no_json_schema(
 
 
 def test_a_disabled_schema_does_not_stop_the_others(tmp_path: Path) -> None:
-    text = "Meta: {zMigration: false}\nusers: {a: {type: strr}}\n"
+    text = "Meta: {zMigration: false}\nusers: {a: strr}\n"
     file = read(tmp_path, text)
     assert (file.meta.enabled, file.meta.version, file.tables) == (False, None, ())
-    assert [(w.line, w.column) for w in file.warnings] == [(2, 19)]
+    assert [(w.line, w.column) for w in file.warnings] == [(2, 12)]
     assert str(file.warnings[0]) == (
-        f"{file.path}:2:19: Its tables cannot be read: The type 'strr' of users.a is not known"
+        f"{file.path}:2:12: Its tables cannot be read: The type 'strr' of users.a is not known"
     )
 
 

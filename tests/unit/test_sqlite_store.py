@@ -570,3 +570,22 @@ def test_indexes_and_keys_are_read_as_the_model_has_them(tmp_path: Path) -> None
     assert [c.generated for c in table.columns] == [None, None, None, "a + 1"]
     assert [c.required for c in table.columns] == [True, False, False, False]
     assert not any(c.auto_increment for c in table.columns)
+
+
+def test_commits_are_counted_where_others_make_them(tmp_path: Path) -> None:
+    path = tmp_path / "data.db"
+    make(path, "CREATE TABLE a (b INTEGER)")
+    with closing(SQLiteStore(Target(data_type="sqlite", file=path, workspace=tmp_path))) as store:
+        before = store.commits
+        assert before is not None
+        assert [table.name for table in store.inspect(["a"]).tables] == ["a"]
+        assert store.commits == before
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute("INSERT INTO a VALUES (1)")
+        assert store.commits != before
+
+
+def test_a_missing_file_counts_no_commits(tmp_path: Path) -> None:
+    target = Target(data_type="sqlite", file=tmp_path / "none.db", workspace=tmp_path)
+    with closing(SQLiteStore(target)) as store:
+        assert store.commits is None

@@ -48,7 +48,7 @@ DATA = {
     "~.tmp.x": "elsewhere/~.tmp.x",
     "rel/p": "elsewhere/rel/p",
     "./p": "elsewhere/p",
-    "../p": "elsewhere/../p",
+    "../p": "p",
 }
 
 

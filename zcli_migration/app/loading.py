@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
-
-from dotenv import dotenv_values
-from dotenv.parser import parse_stream
 
 from zmigration_api.errors import AppError
 
@@ -18,6 +16,9 @@ from .zspark import DOTENV_KEYS, ZSpark, read_zspark
 
 DOTENV_FILES = (".zEnv", ".env")
 APP_MARKS = (".zEnv", "models", "Data")
+
+# Lines that say the same to every reader of dotenv files, so that none need be imported.
+_PLAIN_LINES = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*=[A-Za-z0-9_@.,:;/+-]*\n+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class App:
     environment: Mapping[str, str] = field(repr=False)
     zspark: Mapping[str, object] = field(repr=False)
     title: str
+    dotenv: Path | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -51,6 +53,7 @@ def load_app(path: str | Path) -> App:
         workspace=workspace,
         environment=_merged(values),
         zspark=zspark.values,
+        dotenv=dotenv,
         title=str(zspark.values.get("title") or file.stem),
         warnings=(*zspark.warnings, *problems, *_elsewhere(file, workspace, zspark)),
     )
@@ -123,6 +126,15 @@ def _read_dotenv(file: Path) -> tuple[Mapping[str, str], tuple[str, ...]]:
     if not os.path.lexists(file):
         return {}, (f"{file}: the dotenv file named in zSpark does not exist; nothing is read",)
     text = _dotenv_text(file)
+    if _PLAIN_LINES.fullmatch(f"{text}\n"):
+        return dict(line.split("=", 1) for line in text.split()), ()
+    return _parsed(file, text)
+
+
+def _parsed(file: Path, text: str) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
+
     bindings = list(parse_stream(StringIO(text)))
     bad = tuple(
         f"{file}:{binding.original.line}: this line is not understood and is left out"

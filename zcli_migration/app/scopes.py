@@ -115,7 +115,7 @@ def _read_body(
     body: Iterable[ast.stmt], scope: Scope, blocks: tuple[Block, ...], scopes: list[Scope]
 ) -> None:
     for statement in body:
-        for name, value in _bound(statement):
+        for name, value in (*_bound(statement), *_named(statement)):
             scope.bind(name, Binding(position(statement), value, blocks))
         for name, key, value in _items_set(statement):
             binding = Binding(position(statement), value, blocks)
@@ -144,8 +144,17 @@ def _bound(node: ast.stmt) -> Iterator[tuple[str, ast.expr | str | None]]:
                 yield from _targets(target, value)
         case ast.AnnAssign(target=target, value=value) if value is not None:
             yield from _targets(target, value)
+        case ast.AugAssign(op=ast.BitOr()):
+            return  # an update
         case _:
             yield from ((name, None) for name in _stored(node))
+
+
+def _named(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """What `:=` binds in the statement's own part."""
+    for part in _own_parts(node):
+        if isinstance(part, ast.NamedExpr):
+            yield part.target.id, part.value
 
 
 def _imported(alias: ast.alias) -> str:
@@ -155,23 +164,59 @@ def _imported(alias: ast.alias) -> str:
 def _targets(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr | None]]:
     if isinstance(target, ast.Name):
         yield target.id, value
+    elif _alike(target, value):
+        for one, its in zip(target.elts, value.elts, strict=True):  # type: ignore[attr-defined]
+            yield from _targets(one, its)
     else:
         yield from ((name, None) for name in _stored(target))
 
 
+def _alike(target: ast.expr, value: ast.expr) -> bool:
+    """Whether these are `a, b` and `1, 2`: as many values as names, one for each."""
+    sides = (target, value)
+    if not all(isinstance(side, ast.Tuple | ast.List) for side in sides):
+        return False
+    items = [side.elts for side in sides if isinstance(side, ast.Tuple | ast.List)]
+    starred = any(isinstance(item, ast.Starred) for item in (*items[0], *items[1]))
+    return len(items[0]) == len(items[1]) and not starred
+
+
 def _stored(node: ast.AST) -> Iterator[str]:
-    """Names bound by loops, `with`, `:=`, `del` and the like, in this statement's own part."""
+    """Names bound by loops, `with`, `del` and the like, in this statement's own part."""
+    parts = list(_own_parts(node))
+    named = {id(part.target) for part in parts if isinstance(part, ast.NamedExpr)}
+    for part in parts:
+        bound = isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)
+        if isinstance(part, ast.Name) and bound and id(part) not in named:
+            yield part.id
+
+
+def _own_parts(node: ast.AST) -> Iterator[ast.AST]:
+    """What a statement is made of, without the statements inside it."""
     apart = (ast.stmt, ast.ExceptHandler, ast.Lambda, ast.comprehension)
     todo = [node]
     while todo:
         current = todo.pop()
-        if isinstance(current, ast.Name) and not isinstance(current.ctx, ast.Load):
-            yield current.id
+        yield current
         todo += [n for n in ast.iter_child_nodes(current) if not isinstance(n, apart)]
 
 
 def _items_set(node: ast.stmt) -> Iterator[tuple[str, str, ast.expr]]:
+    """Name, key and value of each item that a statement sets; a dict of items has the key `**`."""
     match node:
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr="update"),
+                args=arguments,
+                keywords=words,
+            )
+        ):
+            for argument in arguments:
+                yield from ((name, key, value) for key, value in _pairs(argument))
+            for word in words:
+                yield name, word.arg or "**", word.value
+        case ast.AugAssign(target=ast.Name(id=name), op=ast.BitOr(), value=value):
+            yield from ((name, key, one) for key, one in _pairs(value))
         case ast.Assign(
             targets=[
                 ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key))
@@ -179,6 +224,16 @@ def _items_set(node: ast.stmt) -> Iterator[tuple[str, str, ast.expr]]:
             value=value,
         ):
             yield name, key, value
+
+
+def _pairs(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """The items of a dict whose keys are plain texts, else the whole of it under `**`."""
+    if isinstance(node, ast.Dict):
+        keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+        if len(keys) == len(node.keys) and all(isinstance(key, str) for key in keys):
+            yield from zip(map(str, keys), node.values, strict=True)
+            return
+    yield "**", node
 
 
 def _bodies(node: ast.stmt) -> Iterator[tuple[list[ast.stmt], bool]]:

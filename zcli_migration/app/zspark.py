@@ -110,6 +110,7 @@ class _Reader:
     def read(self, module: ast.Module, scopes: list[Scope]) -> ZSpark:
         found = self._choose(_assigned(scopes), list(_called(module, scopes)))
         self._take(found.node, found.place)
+        self._warn_of_later(found)
         self._take_items(found, scopes)
         self._alias_workspace()
         for key, problem in self.problems.items():
@@ -130,6 +131,16 @@ class _Reader:
         line = (assigned or called)[0].place.at[0]
         message = "zSpark is not a dict that can be read without running the app"
         raise AppError(message, hint=NO_ZSPARK, file=self.file, line=line)
+
+    def _warn_of_later(self, found: _Found) -> None:
+        """Who sets zSpark once more, by something that is no dict to read, must be told."""
+        for binding in found.place.scope.names.get(found.name or "", ()):
+            if binding.at > found.place.at:
+                line = binding.at[0]
+                self.warnings.append(
+                    f"{self.file}:{line}: zSpark is set again here, which cannot be read without"
+                    f" running the app; line {found.place.at[0]} is read"
+                )
 
     def _dicts(self, candidates: list[_Found]) -> list[_Found]:
         return [found for found in map(self._follow, candidates) if found]
@@ -203,11 +214,22 @@ class _Reader:
                     self._take_item(key, binding, Place(scope, binding.at), certain)
 
     def _take_item(self, key: str, binding: Binding, place: Place, certain: bool) -> None:
+        if key == "**":
+            self._take_update(binding, place, certain)
+            return
         if isinstance(binding.value, ast.expr):
             self._entry(key, binding.value, place)
         if not certain:
             self.values.pop(key, None)
             self.problems[key] = "a branch, loop or function decides what it is"
+
+    def _take_update(self, binding: Binding, place: Place, certain: bool) -> None:
+        assert isinstance(binding.value, ast.expr)
+        if certain:
+            self._spread(binding.value, place)
+        else:
+            what = "a branch, loop or function decides what updates zSpark; its keys are left out"
+            self._warn(what, binding.value)
 
     def _alias_workspace(self) -> None:
         """zCLI itself ignores zWorkspace, but many apps still say zSpace so."""

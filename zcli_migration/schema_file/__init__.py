@@ -3,7 +3,8 @@
 from .model import Meta, SchemaFile, Warning_
 from .reader import read_schema_file, text_hash
 from .references import check_references
-from .text import require_writable, write_schema_text
+from .staged import left_staged, stage
+from .text import read_schema_text, require_writable, write_schema_text
 from .version_line import with_version
 
 __all__ = [
@@ -11,8 +12,11 @@ __all__ = [
     "SchemaFile",
     "Warning_",
     "check_references",
+    "left_staged",
     "read_schema_file",
+    "read_schema_text",
     "require_writable",
+    "stage",
     "text_hash",
     "with_version",
     "write_schema_text",

@@ -69,6 +69,12 @@ class SchemaFile:
         return self.name.removeprefix("zSchema.")
 
     @property
+    def declared_name(self) -> str | None:
+        """`Meta.Schema_Name`, which zCLI uses to find the data."""
+        declared = self.meta.raw.get("Schema_Name")
+        return declared if isinstance(declared, str) else None
+
+    @property
     def version(self) -> Version:
         """`zMigrationVersion`; SchemaFileError with the line to add if it is not there."""
         if self.meta.version is None:

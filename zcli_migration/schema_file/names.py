@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 import yaml
 
@@ -38,6 +37,8 @@ def default_name(prefix: str, table: str, columns: Iterable[str]) -> str:
 
 def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
     """The known name that looks most like this one, if any does (1 is the same)."""
+    from difflib import get_close_matches
+
     by_lower = {word.lower(): word for word in known}
     found = get_close_matches(name.lower(), by_lower, n=1, cutoff=likeness)
     return by_lower[found[0]] if found else None

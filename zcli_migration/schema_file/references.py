@@ -107,7 +107,8 @@ def _check_foreign_key(
         message = f"{_shown(one, key)} refers to the table {key.ref_table}, which is not there"
         raise one.error(message, did_you_mean(key.ref_table, names), key.line)
     _check_spelling(one, key, target.table)
-    for problem in _problems(one, key, target.table):
+    _check_is_key(one, key, target.table)
+    for problem in _unlike_types(one, key, target.table):
         if enforced:
             raise one.error(problem, _HINT, key.line)
         yield one.warning(problem, key.line)
@@ -127,11 +128,16 @@ def _check_spelling(one: _Placed, key: ForeignKey, target: Table) -> None:
             raise one.error(message, did_you_mean(column, names), key.line)
 
 
-def _problems(one: _Placed, key: ForeignKey, target: Table) -> Iterator[str]:
+def _check_is_key(one: _Placed, key: ForeignKey, target: Table) -> None:
+    """Refused for every store: which of several rows a value means would be anybody's guess."""
     keys = [target.key, *(unique.columns for unique in target.unique)]
     if not any(set(key.ref_columns) == set(columns) for columns in keys):
         what = f"{target.name}.{', '.join(key.ref_columns)}"
-        yield f"{_shown(one, key)} refers to {what}, which is neither a primary key nor unique"
+        message = f"{_shown(one, key)} refers to {what}, which is neither a primary key nor unique"
+        raise one.error(message, f"make {what} unique, or refer to its key", key.line)
+
+
+def _unlike_types(one: _Placed, key: ForeignKey, target: Table) -> Iterator[str]:
     for mine, theirs in zip(key.columns, key.ref_columns, strict=True):
         here, there = one.table.column(mine), target.column(theirs)
         if here and there and not _alike(here.type, there.type):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -65,7 +64,7 @@ def write_schema_text(path: Path, new_text: str, expected_old_text: str) -> None
         except BaseException:
             replacement.unlink(missing_ok=True)
             raise
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
 
 def require_writable(path: Path) -> None:
@@ -91,6 +90,8 @@ def _require_unchanged(path: Path, expected: str) -> None:
 
 def _written_beside(target: Path, data: bytes, facts: os.stat_result) -> Path:
     """A new file in the same folder, with the data on disk and the old file's mode and owner."""
+    import tempfile
+
     _remove_leftovers(target)
     # The process's number says whether somebody still works on it.
     prefix = f".{target.name}.{os.getpid()}."
@@ -112,12 +113,13 @@ def _remove_leftovers(target: Path) -> None:
     ours = re.compile(re.escape(f".{target.name}.") + r"(\d+)\.\w+\.tmp")
     for path in target.parent.iterdir():
         found = ours.fullmatch(path.name)
-        if found and not _alive(int(found[1])):
+        if found and not is_alive(int(found[1])):
             with suppress(OSError):
                 path.unlink()
 
 
-def _alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of that number runs, as far as can be told."""
     if os.name != "posix":
         return False  # a file that is in use cannot be removed there
     try:
@@ -138,7 +140,8 @@ def _keep_owner_and_mode(handle: int, facts: os.stat_result) -> None:
         os.fchmod(handle, stat.S_IMODE(facts.st_mode))
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder lasting, where the system can."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

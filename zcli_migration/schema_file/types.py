@@ -10,7 +10,7 @@ import yaml
 
 from zmigration_api import ALIASES, KINDS, ColumnType, SchemaFileError, TypeKind
 
-from .names import did_you_mean, nearest
+from .names import nearest
 from .yaml_nodes import Entry, is_null, shown, text_of, whole
 from .yaml_source import CORE, Source
 
@@ -64,12 +64,14 @@ def looks_like_type(node: yaml.Node) -> bool:
 
 
 def read_type(source: Source, node: yaml.Node, text: str, where: str) -> Reading:
-    """The type that the text writes; SchemaFileError with the nearest known one if it is none."""
+    """The type that the text writes; what is none is text, as in zCLI, with a warning."""
     match = _TYPE.fullmatch(text)
     word = _word(match["word"]) if match else text.strip().lower()
-    if match is None or word not in WORDS:
+    mark = {"!": True, "?": False}.get(match["mark"] if match else "")
+    if match is None and word.partition("(")[0].rstrip() in WORDS:
         raise unknown_type(source, node, text, where)
-    mark = {"!": True, "?": False}.get(match["mark"])
+    if match is None or word not in WORDS:
+        return Reading(_as_text(source, node, word.partition("(")[0], where), mark)
     return Reading(_measured(source, node, WORDS[word], match["measures"], where), mark)
 
 
@@ -79,8 +81,20 @@ def unknown_type(source: Source, node: yaml.Node, text: str, where: str) -> Sche
     if bracket and ")" not in rest:
         hint = f'inside {{ }} a comma ends the value; quote the type: "{word}(10,2)"'
     else:
-        hint = did_you_mean(word.rstrip("!?"), WORDS) or f"known types: {', '.join(KINDS[:-1])}"
+        hint = _nearest(word)
     return source.error(node, f"The type {shown(node)} of {where} is not known", hint)
+
+
+def _as_text(source: Source, node: yaml.Node, word: str, where: str) -> ColumnType:
+    """What zCLI makes of a type that it does not know."""
+    said = f"The type {shown(node)} of {where} is not known and is taken as text, as zCLI does"
+    source.warn(node, f"{said}; {_nearest(word)}")
+    return ColumnType(kind="text")
+
+
+def _nearest(word: str) -> str:
+    found = nearest(word.rstrip("!? "), WORDS)
+    return f"did you mean {found}?" if found else f"known types: {', '.join(KINDS[:-1])}"
 
 
 def _word(text: str) -> str:

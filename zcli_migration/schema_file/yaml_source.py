@@ -18,7 +18,7 @@ from zmigration_api import SchemaFileError
 
 from .model import Warning_
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_DEPTH = 100
 MAX_ALIASED = 100_000
 CORE = "tag:yaml.org,2002:"
@@ -28,6 +28,26 @@ _KNOWN_TAGS = frozenset(
 )
 _SURROGATES = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.I)
 BOM = "\ufeff"
+
+
+class Loader(_SAFE_LOADER):  # type: ignore[misc]
+    """PyYAML's safe loader, which looks at each word once: schemas have the same few."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._tags: dict[tuple[object, ...], str] = {}
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> str:  # noqa: ANN401
+        """The tag of a node that has none."""
+        plain = implicit[0] if isinstance(implicit, tuple) else implicit
+        known = (kind, value, plain)
+        tag = self._tags.get(known)
+        if tag is None:
+            tag = self._tags[known] = str(super().resolve(kind, value, implicit))
+        return tag
+
+
+LOADER: Any = Loader
 
 
 @dataclass(slots=True)
@@ -109,11 +129,35 @@ class _TooDeep(yaml.YAMLError):
 def _compose(text: str) -> yaml.Node | None:
     # The C composer recurses without a limit, so nesting is measured before it is let loose;
     # each level needs one of these characters.
-    if sum(map(text.count, "[{:?-")) > MAX_DEPTH:
+    if sum(map(text.count, _NESTING)) > MAX_DEPTH and _depth_at_most(text) > MAX_DEPTH:
         for _ in events(text):
             pass
     node: yaml.Node | None = yaml.compose(text, Loader=LOADER)
     return node
+
+
+_NESTING = "[{:?-"
+
+
+def _depth_at_most(text: str) -> int:
+    """A depth that the text does not pass, by its indentation and its brackets.
+
+    Two levels a space at most, one for each sign on a line, and the brackets that lines leave
+    open; where quotes or a comment may hide what closes, nothing is taken as closed.
+    """
+    deepest, left_open = 0, 0
+    for line in text.splitlines():
+        indented = 2 * (len(line) - len(line.lstrip(" ")) + 1)
+        deepest = max(deepest, indented + sum(map(line.count, _NESTING)))
+        opened = line.count("[") + line.count("{")
+        if opened and not (opened == line.count("]") + line.count("}") and _is_plain(line)):
+            left_open += opened
+    # Twice: brackets that stand in a key of the line which opened the first one hide others.
+    return 2 * deepest + left_open
+
+
+def _is_plain(line: str) -> bool:
+    return "'" not in line and '"' not in line and "#" not in line
 
 
 class Fact(NamedTuple):

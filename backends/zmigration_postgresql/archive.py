@@ -1,0 +1,237 @@
+"""Archives as SQL: how they are made beside the data, and how their rows find the data's again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zmigration_api import Archive, Column, KeptColumn
+from zmigration_api.archive import ROW
+from zmigration_api.history import PREFIX
+from zmigration_sql import literal
+
+from .alter import Alteration
+from .catalog import Catalog, Trigger
+from .names import LONGEST, QUOTING
+
+ROW_HELPER = f"{PREFIX}row"
+_EXACT = ("int", "bigint", "bool", "date", "time", "datetime", "uuid")
+_PLACE, _PART = f"{PREFIX}place", f"{PREFIX}part"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """One table's archive. `table` is the name at work: after the renames, in both directions.
+
+    `rows` are the table's columns that tell rows apart, `named` what the archive calls them.
+    `enforced`: the live table lets no two rows be alike in these. `triggers` are the live ones.
+    """
+
+    archive: Archive
+    table: str
+    rows: tuple[str, ...]
+    enforced: bool
+    triggers: tuple[Trigger, ...] = ()
+
+    @property
+    def direct(self) -> bool:
+        """Whether the rows are matched by a key that has one value all the time."""
+        rewritten = {kept.old.name for kept in self.archive.kept}
+        return self.enforced and not any(
+            old.name in rewritten or old.type != new.type for old, new in self.archive.rows
+        )
+
+    @property
+    def alias(self) -> str:
+        return "kept" if self.table != "kept" else "archived"
+
+    @property
+    def source(self) -> str:
+        """The archive, as FROM takes it."""
+        return f"{QUOTING.name(self.archive.name)} AS {self.alias}"
+
+    @property
+    def match(self) -> str:
+        """That an archive's row belongs to one of the table."""
+        table = QUOTING.name(self.table)
+        if not self.direct:
+            return f"{table}.{ROW_HELPER} = {self.alias}.ctid"
+        pairs = zip(self.rows, self._row_names, strict=True)
+        return " AND ".join(
+            f"{table}.{QUOTING.name(row)} = {self.alias}.{name}" for row, name in pairs
+        )
+
+    def before(self, kept: KeptColumn) -> str:
+        return f"{self.alias}.{self._names[kept.before]}"
+
+    def after(self, kept: KeptColumn) -> str:
+        return f"{self.alias}.{self._names[kept.after]}"
+
+    def hit(self, kept: KeptColumn) -> str:
+        """That a value is still what the plan made of it."""
+        column = kept.new or kept.old
+        live = f"{QUOTING.name(self.table)}.{QUOTING.name(column.name)}"
+        return f"{self.match} AND {same(live, self.after(kept), column)}"
+
+    def made(self, columns: Sequence[str], alterations: Sequence[Alteration]) -> str:
+        """The statement that makes the archive, before these alterations of these columns."""
+        source = _source(self, columns, alterations)
+        listed = [
+            f"{_as(source.after(row), name)}"
+            for row, name in zip(self.rows, self._row_names, strict=True)
+        ]
+        alike = f"ROW({', '.join(map(source.after, self.rows))})::text"
+        order = f"{source.part}, {source.place}"
+        number = f"row_number() OVER (PARTITION BY {alike} ORDER BY {order})"
+        listed.append(f"{'1::bigint' if self.enforced else number} AS {self._names[ROW]}")
+        for kept in self.archive.kept:
+            listed.append(_as(source.before(kept), self._names[kept.before]))
+            if kept.new is not None:
+                listed.append(_as(source.after(kept.new.name), self._names[kept.after]))
+        name = QUOTING.name(self.archive.name)
+        return f"CREATE TABLE {name} AS SELECT {', '.join(listed)} FROM {source.text};"
+
+    def matched(self) -> list[str]:
+        """Note for each row of the table which one of the archive is its own."""
+        if self.direct:
+            return []
+        table = QUOTING.name(self.table)
+        alike = f"ROW({QUOTING.names(self.rows)})::text"
+        number = f"row_number() OVER (PARTITION BY {alike} ORDER BY tableoid, ctid)"
+        numbered = (
+            f"SELECT tableoid AS part, ctid AS place, {alike} AS alike, {number} AS number"
+            f" FROM {table}"
+        )
+        theirs = ", ".join(f"{self.alias}.{name}" for name in self._row_names)
+        same = f"ROW({theirs})::text = here.alike AND {self.alias}.{self._names[ROW]} = here.number"
+        update = (
+            f"UPDATE {table} SET {ROW_HELPER} = {self.alias}.ctid FROM ({numbered}) AS here"
+            f" JOIN {self.source} ON {same}"
+            f" WHERE {table}.tableoid = here.part AND {table}.ctid = here.place;"
+        )
+        return [f"ALTER TABLE {table} ADD COLUMN {ROW_HELPER} tid;", *self.quiet([update])]
+
+    def unmatched(self) -> list[str]:
+        """Undo what `matched` did."""
+        table = QUOTING.name(self.table)
+        return [] if self.direct else [f"ALTER TABLE {table} DROP COLUMN {ROW_HELPER};"]
+
+    def quiet(self, statements: list[str]) -> list[str]:
+        """The statements, while the triggers of the user do not fire."""
+        on = {"O": "ENABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
+        alter = f"ALTER TABLE {QUOTING.name(self.table)}"
+        active = [trigger for trigger in self.triggers if trigger.enabled in on]
+        if not active or not any(s.startswith("UPDATE ") for s in statements):
+            return statements
+        off = [f"{alter} DISABLE TRIGGER {QUOTING.name(t.name)};" for t in active]
+        return [
+            *off,
+            *statements,
+            *(f"{alter} {on[t.enabled]} {QUOTING.name(t.name)};" for t in active),
+        ]
+
+    @property
+    def _row_names(self) -> list[str]:
+        return [self._names[name] for name in self.archive.row_names]
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """The archive's columns as SQL writes them, by the names that they are to have."""
+        kept = self.archive.kept
+        both = [name for k in kept for name in ((k.before, k.after) if k.new else (k.before,))]
+        return _fitted((*self.archive.row_names, ROW, *both))
+
+
+def copied(archive: Archive, table: str) -> str:
+    """The statement that keeps a whole table."""
+    return f"CREATE TABLE {QUOTING.name(archive.name)} AS SELECT * FROM {QUOTING.name(table)};"
+
+
+def keep_of(archive: Archive, catalog: Catalog, live: str, table: str, *, undone: bool) -> Keep:
+    """The archive of a table that is called `live` in the database now and `table` at work."""
+    old, new = zip(*archive.rows, strict=True) if archive.rows else ((), ())
+    now: Sequence[Column] = new if undone else old
+    at_work: Sequence[Column] = old if undone else new
+    enforced = archive.keyed and catalog.enforced(live, [column.name for column in now])
+    return Keep(
+        archive=archive,
+        table=table,
+        rows=tuple(column.name for column in at_work),
+        enforced=enforced,
+        triggers=catalog.triggers(live),
+    )
+
+
+def same(first: str, second: str, column: Column) -> str:
+    """That two values are the same, null or not; as texts where equal ones may differ."""
+    if column.type.kind in _EXACT:
+        return f"{first} IS NOT DISTINCT FROM {second}"
+    return f'{first}::text COLLATE "C" IS NOT DISTINCT FROM {second}::text'
+
+
+def guard(table: str, where: str, start: str, end: str) -> str:
+    """A statement that fails where rows meet a condition; their number stands between the texts."""
+    message = f"{literal(start)} || found || {literal(end)}"
+    block = (
+        "#variable_conflict use_column"
+        f"\nDECLARE found bigint := (SELECT count(*) FROM {QUOTING.name(table)} WHERE {where});"
+        f" BEGIN IF found > 0 THEN RAISE EXCEPTION USING MESSAGE = {message}; END IF; END"
+    )
+    return f"DO {literal(block)};"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """Where an archive's values come from, and their texts there."""
+
+    text: str
+    afters: dict[str, str]
+    befores: dict[str, str]
+    part: str = "tableoid"
+    place: str = "ctid"
+
+    def after(self, name: str) -> str:
+        return self.afters.get(name, QUOTING.name(name))
+
+    def before(self, kept: KeptColumn) -> str:
+        name = (kept.new or kept.old).name
+        return self.befores.get(name, QUOTING.name(name))
+
+
+def _source(keep: Keep, columns: Sequence[str], alterations: Sequence[Alteration]) -> _Source:
+    """The table itself, unless one alteration reads what another one made."""
+    table = QUOTING.name(keep.table)
+    if not any(a.reads_others for a in alterations[1:]):
+        afters = {a.new.name: a.value_after() for a in alterations}
+        return _Source(text=table, afters=afters, befores={})
+    kept = [(k.new or k.old).name for k in keep.archive.kept]
+    befores = {name: f"{PREFIX}before_{number}" for number, name in enumerate(kept)}
+    copies = [f"{QUOTING.name(name)} AS {alias}" for name, alias in befores.items()]
+    first = ", ".join(("*", f"tableoid AS {_PART}", f"ctid AS {_PLACE}", *copies))
+    text = f"(SELECT {first} FROM {table}) AS {table}"
+    for alteration in alterations:
+        name = alteration.new.name
+        others = [*(n for n in columns if n != name), _PART, _PLACE, *befores.values()]
+        value = _as(alteration.value_after(), QUOTING.name(name))
+        text = f"(SELECT {QUOTING.names(others)}, {value} FROM {text}) AS {table}"
+    return _Source(text=text, afters={}, befores=befores, part=_PART, place=_PLACE)
+
+
+def _as(expression: str, name: str) -> str:
+    return name if expression == name else f"{expression} AS {name}"
+
+
+def _fitted(names: Sequence[str]) -> dict[str, str]:
+    """The names, but for one that is too long for the server or comes twice."""
+    fitted: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        chosen = name
+        if len(name.encode()) > LONGEST or name in taken:
+            mark = hashlib.sha256(name.encode()).hexdigest()[:12]
+            room = name.encode()[: LONGEST - len(mark) - 1]
+            chosen = f"{room.decode(errors='ignore')}_{mark}"
+        taken.add(chosen)
+        fitted[name] = QUOTING.name(chosen)
+    return fitted

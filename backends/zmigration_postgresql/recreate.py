@@ -1,0 +1,164 @@
+"""Dropped tables and columns as they were: their definitions, and their values from an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zmigration_api import Archive, KeptColumn
+from zmigration_sql import Statements, literal
+
+from .archive import Keep, guard
+from .catalog import Catalog, LiveColumn, LiveTable, Part, Sequence, Trigger
+from .names import QUOTING
+from .types import ddl
+
+SQL = Statements(QUOTING)
+
+
+def table_back(
+    name: str, catalog: Catalog, facts: LiveTable, archive: Archive, gone: set[str]
+) -> list[str]:
+    """The table with its rows, without foreign keys and what is called as one of `gone`."""
+    columns = catalog.columns(name)
+    table = QUOTING.name(name)
+    owned = [(c, c.sequence) for c in columns if c.sequence and not c.identity]
+    parts = [p for p in catalog.parts(name) if p.kind != "foreign key" and p.name not in gone]
+    unlogged = "UNLOGGED " if facts.unlogged else ""
+    options = f" WITH ({facts.options})" if facts.options else ""
+    listed = ", ".join(_definition(column) for column in columns)
+    return [
+        *(_sequence(sequence) for _, sequence in owned),
+        f"CREATE {unlogged}TABLE {table} ({listed}){options};",
+        *(_owned(name, column, sequence) for column, sequence in owned),
+        _rows(name, archive, columns),
+        *(_position(name, column, column.sequence) for column in columns if column.sequence),
+        *(part_back(name, part) for part in parts),
+        *(text for trigger in catalog.triggers(name) for text in _trigger(table, trigger)),
+        *_comments(table, facts.comment, columns),
+    ]
+
+
+def part_back(table: str, part: Part) -> str:
+    """A constraint, foreign key or index again; `table` as it was called."""
+    if part.kind == "index":
+        return f"{part.definition};"
+    name = QUOTING.name(part.name)
+    return f"ALTER TABLE {QUOTING.name(table)} ADD CONSTRAINT {name} {part.definition};"
+
+
+def generated_back(table: str, column: LiveColumn) -> list[str]:
+    """A generated column again: its values are computed."""
+    return [SQL.add_column(table, _definition(column)), *_column_comment(table, column)]
+
+
+def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
+    """A column again, with its values; rows that have come since get the default."""
+    table = QUOTING.name(keep.table)
+    name = QUOTING.name(column.name)
+    alter = f"ALTER TABLE {table} ALTER COLUMN {name}"
+    sequence = column.sequence
+    unmatched = f"NOT EXISTS (SELECT 1 FROM {keep.source} WHERE {keep.match})"
+    update = f"UPDATE {table} SET {name} = {keep.before(kept)} FROM {keep.source}"
+    statements = [_sequence(sequence)] if sequence and not column.identity else []
+    identity = _identity(sequence, _next(sequence)) if sequence and column.identity else ""
+    statements.append(f"ALTER TABLE {table} ADD COLUMN {name} {_type(column)}{identity};")
+    updates = [f"{update} WHERE {keep.match};"]
+    if column.default is not None:
+        updates.append(f"{alter} SET DEFAULT {column.default};")
+        updates.append(f"UPDATE {table} SET {name} = DEFAULT WHERE {unmatched};")
+    statements += keep.quiet(updates)
+    if column.required and not column.identity:
+        statements.append(required_guard(keep.table, column.name))
+        statements.append(f"{alter} SET NOT NULL;")
+    if sequence and column.identity:
+        always = ["SET GENERATED ALWAYS"] if column.identity == "a" else []
+        settings = " ".join((*always, f"SET START WITH {sequence.start}"))
+        statements.append(f"{alter} {settings};")
+    elif sequence:
+        statements.append(_owned(keep.table, column, sequence))
+    if sequence:
+        statements.append(_position(keep.table, column, sequence))
+    return [*statements, *_column_comment(table, column)]
+
+
+def required_guard(table: str, column: str) -> str:
+    """Refuses in plain words what SET NOT NULL would refuse."""
+    start = f"{table}.{column} was required, but "
+    end = " of its rows, which came or changed since, have no value for it"
+    return guard(table, f"{QUOTING.name(column)} IS NULL", start, end)
+
+
+def _definition(column: LiveColumn) -> str:
+    words = [QUOTING.name(column.name), _type(column)]
+    if column.required:
+        words.append("NOT NULL")
+    if column.generated is not None:
+        words.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
+    if column.default is not None:
+        words.append(f"DEFAULT {column.default}")
+    if column.identity and column.sequence:
+        always = column.identity == "a"
+        words.append(_identity(column.sequence, column.sequence.start, always=always).strip())
+    return " ".join(words)
+
+
+def _type(column: LiveColumn) -> str:
+    return ddl(column.native) + (f" COLLATE {column.collation}" if column.collation else "")
+
+
+def _identity(sequence: Sequence, start: int, *, always: bool = False) -> str:
+    options = sequence.options().replace(f"START WITH {sequence.start}", f"START WITH {start}")
+    kind = "ALWAYS" if always else "BY DEFAULT"
+    return f" GENERATED {kind} AS IDENTITY (SEQUENCE NAME {sequence.name} {options})"
+
+
+def _next(sequence: Sequence) -> int:
+    """The number after the last one, so that a row that has come since gets a new one."""
+    following = sequence.start if sequence.last is None else sequence.last + sequence.increment
+    return following if sequence.lowest <= following <= sequence.highest else sequence.start
+
+
+def _sequence(sequence: Sequence) -> str:
+    return f"CREATE SEQUENCE {sequence.name} AS {sequence.type} {sequence.options()};"
+
+
+def _owned(table: str, column: LiveColumn, sequence: Sequence) -> str:
+    owner = f"{QUOTING.name(table)}.{QUOTING.name(column.name)}"
+    return f"ALTER SEQUENCE {sequence.name} OWNED BY {owner};"
+
+
+def _position(table: str, column: LiveColumn, sequence: Sequence) -> str:
+    """Where the sequence was, or later where rows have later numbers."""
+    last = "NULL" if sequence.last is None else str(sequence.last)
+    extreme = "greatest" if sequence.increment > 0 else "least"
+    edge = "max" if sequence.increment > 0 else "min"
+    number = f"{extreme}({last}, {edge}({QUOTING.name(column.name)}))"
+    reached = f"SELECT {number} AS reached FROM {QUOTING.name(table)}"
+    bounds = f"reached BETWEEN {sequence.lowest} AND {sequence.highest}"
+    return f"SELECT setval({literal(sequence.name)}, reached) FROM ({reached}) AS s WHERE {bounds};"
+
+
+def _rows(name: str, archive: Archive, columns: tuple[LiveColumn, ...]) -> str:
+    own = QUOTING.names(column.name for column in columns if column.generated is None)
+    target = f"{QUOTING.name(name)} ({own}) OVERRIDING SYSTEM VALUE" if own else QUOTING.name(name)
+    return f"INSERT INTO {target} SELECT {own} FROM {QUOTING.name(archive.name)};"
+
+
+def _trigger(table: str, trigger: Trigger) -> Iterator[str]:
+    yield f"{trigger.definition};"
+    change = {"D": "DISABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
+    if trigger.enabled in change:
+        yield f"ALTER TABLE {table} {change[trigger.enabled]} {QUOTING.name(trigger.name)};"
+
+
+def _comments(table: str, comment: str | None, columns: tuple[LiveColumn, ...]) -> Iterator[str]:
+    if comment is not None:
+        yield f"COMMENT ON TABLE {table} IS {literal(comment)};"
+    for column in columns:
+        if column.comment is not None:
+            name = QUOTING.name(column.name)
+            yield f"COMMENT ON COLUMN {table}.{name} IS {literal(column.comment)};"
+
+
+def _column_comment(table: str, column: LiveColumn) -> Iterator[str]:
+    return _comments(table, None, (column,))

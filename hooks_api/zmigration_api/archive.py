@@ -1,0 +1,186 @@
+"""What a migration keeps of the values that it destroys, so that there is a way back.
+
+An archive is a table beside the data, in the same store, under a name that no data has:
+
+- of a table that goes: a copy of its rows, under the same column names;
+- of a table that stays: for each row the columns that tell rows apart, as they are after the
+  migration and so named; `__row`, which counts rows (from 1) that are alike in these; and of
+  each kept column `<name>__before` and, if it stays, `<name>__after`, the value that it became.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .changes import (
+    AlterColumn,
+    Change,
+    DropColumn,
+    DropTable,
+    RenameColumn,
+    RenameTable,
+)
+from .history import PREFIX
+from .model import Column, Schema, Table
+
+ROW = "__row"
+"""The archive's column that counts rows which are otherwise alike."""
+_LONGEST_NAME = 63  # bytes, PostgreSQL's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptColumn:
+    """One column whose values are kept. `new` is None for one that goes."""
+
+    old: Column
+    new: Column | None = None
+
+    @property
+    def before(self) -> str:
+        """The archive's column with the values as they were."""
+        return f"{self.old.name}__before"
+
+    @property
+    def after(self) -> str:
+        """The archive's column with what the values became."""
+        return f"{self.old.name}__after"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """The values of one table that are kept, and how its rows are told apart.
+
+    `table` is the table's name before the plan, `new_table` after it (None: the table goes, and
+    the archive is a copy of it). `rows` are pairs of a column before and after; `keyed` says
+    that they are the primary key or unique before and after, else they are all that stay.
+    """
+
+    name: str
+    table: str
+    new_table: str | None = None
+    rows: tuple[tuple[Column, Column], ...] = ()
+    keyed: bool = False
+    kept: tuple[KeptColumn, ...] = ()
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """The archive's columns that tell rows apart, without `ROW`."""
+        return tuple(new.name for _, new in self.rows)
+
+    def kept_column(self, old_name: str) -> KeptColumn | None:
+        """The kept column that had this name before the plan."""
+        return next((kept for kept in self.kept if kept.old.name == old_name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archives:
+    """What a plan keeps (`kept`), and what taking it back keeps in turn (`undone`).
+
+    The names of tables and columns before and after are swapped in `undone`.
+    """
+
+    kept: tuple[Archive, ...] = ()
+    undone: tuple[Archive, ...] = ()
+
+    def of(self, table: str) -> Archive | None:
+        """What is kept of the table that has this name before the plan."""
+        return next((archive for archive in self.kept if archive.table == table), None)
+
+    def undone_of(self, table: str) -> Archive | None:
+        """What taking the plan back keeps of the table that has this name after it."""
+        return next((archive for archive in self.undone if archive.table == table), None)
+
+
+NO_ARCHIVES = Archives()
+
+
+def archives_for(
+    changes: Sequence[Change], current: Schema, desired: Schema, token: str
+) -> Archives:
+    """What is to be kept for these changes; `token` makes the names the plan's own."""
+    back = [change.inverse() for change in reversed(changes)]
+    destroyed = [change for change in back if not isinstance(change, AlterColumn)]
+    return Archives(
+        kept=tuple(_archives(changes, current, desired, f"{PREFIX}kept_{token}")),
+        undone=tuple(_archives(destroyed, desired, current, f"{PREFIX}undone_{token}")),
+    )
+
+
+def rewrites_values(change: AlterColumn) -> bool:
+    """Whether values may become others: texts stay texts, whole numbers whole numbers."""
+    old, new = change.old.type, change.new.type
+    whole = {"int", "bigint"}
+    alike = old.kind == new.kind or (old.textual and new.textual) or {old.kind, new.kind} == whole
+    mapped = change.new.using is not None
+    filled = change.tightened and (change.new.backfill or change.new.default) is not None
+    return not alike or mapped or filled
+
+
+def _archives(
+    changes: Sequence[Change], before: Schema, after: Schema, prefix: str
+) -> Iterator[Archive]:
+    tables = {c.old: c.new for c in changes if isinstance(c, RenameTable)}
+    for table in before.tables:
+        name = _name(prefix, table.name)
+        if any(isinstance(c, DropTable) and c.table == table.name for c in changes):
+            yield Archive(name=name, table=table.name)
+            continue
+        new_table = after.table(tables.get(table.name, table.name))
+        mine = [c for c in changes if new_table and c.table == new_table.name]
+        if new_table is None or not mine:
+            continue
+        renamed = {c.old: c.new for c in mine if isinstance(c, RenameColumn)}
+        kept = tuple(_kept(mine, table, renamed))
+        if kept:
+            rows, keyed = _rows(table, new_table, renamed)
+            yield Archive(
+                name=name,
+                table=table.name,
+                new_table=new_table.name,
+                rows=rows,
+                keyed=keyed,
+                kept=kept,
+            )
+
+
+def _kept(changes: Iterable[Change], table: Table, renamed: dict[str, str]) -> Iterator[KeptColumn]:
+    old_names = {new: old for old, new in renamed.items()}
+    for change in changes:
+        if isinstance(change, DropColumn) and change.column.generated is None:
+            old = table.column(old_names.get(change.column.name, change.column.name))
+            yield KeptColumn(old=old or change.column)
+        if isinstance(change, AlterColumn) and rewrites_values(change):
+            old = table.column(old_names.get(change.old.name, change.old.name))
+            yield KeptColumn(old=old or change.old, new=change.new)
+
+
+def _rows(
+    table: Table, new_table: Table, renamed: dict[str, str]
+) -> tuple[tuple[tuple[Column, Column], ...], bool]:
+    """The columns that tell rows apart: a key before and after, else every one that stays."""
+    pairs = [
+        (old, new)
+        for old in table.columns
+        if (new := new_table.column(renamed.get(old.name, old.name))) and not new.generated
+    ]
+    keys_after = {frozenset(columns) for columns in _keys(new_table)}
+    for columns in _keys(table):
+        chosen = tuple(pair for pair in pairs if pair[0].name in columns)
+        whole = len(chosen) == len(columns)
+        if whole and frozenset(new.name for _, new in chosen) in keys_after:
+            return chosen, True
+    return tuple(pairs), False
+
+
+def _keys(table: Table) -> Iterator[tuple[str, ...]]:
+    """The primary key, then unique constraints over required columns."""
+    if table.key:
+        yield table.key
+    required = {column.name for column in table.columns if column.required}
+    yield from (u.columns for u in table.unique if set(u.columns) <= required)
+
+
+def _name(prefix: str, table: str) -> str:
+    room = _LONGEST_NAME - len(prefix) - 1
+    return f"{prefix}_{table.encode()[:room].decode(errors='ignore')}"

@@ -1,0 +1,107 @@
+"""The hooks of one unit of work: those that its schema files name, and those of plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zmigration_api import Change, Data, MigrationContext, Schema
+
+from .app import App
+from .hook_paths import PathHook, environment
+from .light_zcli import LightZCLI
+from .places import line_of
+from .plugins import Plugins
+from .schema_file import SchemaFile
+from .survey import Unit, schema_info
+
+BEFORE_AND_AFTER = ("before_migrate", "after_migrate")
+ON_ROLLBACK = ("on_rollback",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooked:
+    """One schema whose hooks are run, and what they are told of it."""
+
+    file: SchemaFile
+    changes: tuple[Change, ...]
+    from_version: str | None
+    to_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Hook:
+    """One path hook with its function, imported before anything is locked."""
+
+    path: PathHook
+    function: Callable[..., Any]
+    schema: Hooked
+    moment: str
+
+
+@dataclass(frozen=True, slots=True)
+class HookCalls:
+    """Every hook that a unit may run. `variables` is the environment that they see."""
+
+    app: App
+    plugins: Plugins
+    unit: Unit
+    schemas: tuple[Hooked, ...]
+    paths: tuple[_Hook, ...]
+    variables: dict[str, str]
+
+    @classmethod
+    def load(
+        cls,
+        app: App,
+        plugins: Plugins,
+        unit: Unit,
+        schemas: Sequence[Hooked],
+        moments: Collection[str],
+    ) -> HookCalls:
+        """Import what the files name, so that a bad path is told before anything is locked."""
+        place = unit.target.folder or unit.target.file
+        variables = {
+            **app.environment,
+            "ZDATA_ZMIGRATION_URL": str(place or unit.store.display),
+        }
+        with environment(variables, app.workspace):
+            paths = tuple(
+                _Hook(path, path.load(), schema, moment)
+                for schema in schemas
+                for moment, path in path_hooks(app, schema.file)
+                if moment in moments
+            )
+        return cls(app, plugins, unit, tuple(schemas), paths, variables)
+
+    def run(self, moment: str, schema: Schema) -> None:
+        """Run every hook of that moment, with `zcli.data` seeing the tables of `schema`."""
+        for hooked in self.schemas:
+            context = self._context(hooked, schema)
+            for hook in self.paths:
+                if hook.moment == moment and hook.schema is hooked:
+                    hook.path.call(hook.function, context)
+            self.plugins.run_hooks(f"zmigration_{moment}", context)
+
+    def _context(self, hooked: Hooked, tables: Schema) -> MigrationContext:
+        data = Data(self.unit.store, lambda: tables)
+        return MigrationContext(
+            schema=schema_info(hooked.file),
+            app_name=self.app.title,
+            workspace=self.app.workspace,
+            zcli=LightZCLI(data, self.app.zspark, self.variables, self.app.workspace),
+            data=data,
+            changes=hooked.changes,
+            from_version=hooked.from_version,
+            to_version=hooked.to_version,
+        )
+
+
+def path_hooks(app: App, file: SchemaFile) -> list[tuple[str, PathHook]]:
+    """(moment, hook) for every hook that a schema file names; PluginError for a bad path."""
+    return [
+        (moment, PathHook.find(written, app.workspace, (file.path, line_of(file.text, written))))
+        for moment, paths in file.meta.hooks.items()
+        for written in paths
+    ]

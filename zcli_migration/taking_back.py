@@ -1,0 +1,334 @@
+"""One store's part of a rollback: lock, look again, steps, hooks, verify, record, commit.
+
+The schema files are set back after the commit; their texts are staged beside them before it, so
+that the next run can finish what a killed one left.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zmigration_api import (
+    DriftError,
+    HistoryRecord,
+    MigrationError,
+    Orphans,
+    PlanMoved,
+    Schema,
+    Step,
+    VerificationFailed,
+)
+from zmigration_api.snapshot import encode
+
+from .drift import moves
+from .history_tables import ensure_history_tables
+from .hook_calls import ON_ROLLBACK, HookCalls, Hooked
+from .hook_paths import environment
+from .interrupts import uninterrupted
+from .recording import (
+    FORMAT,
+    Recorded,
+    change_facts,
+    history_table_for,
+    host_version,
+    last_record,
+    meta_of,
+    next_id,
+    now_text,
+    summarise,
+    user_name,
+    with_secrets_of,
+)
+from .schema_file import (
+    SchemaFile,
+    left_staged,
+    read_schema_file,
+    read_schema_text,
+    stage,
+    text_hash,
+    write_schema_text,
+)
+from .survey import Unit, with_recorded_version
+from .unit_of_work import Run
+from .verification import count_rows, verify_rows
+from .way_back import Undoing, WayBack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """What became of one schema: its record, and whether its file was set back."""
+
+    undoing: Undoing
+    record: HistoryRecord
+    history_display: str
+    warnings: tuple[str, ...] = ()
+
+
+def refuse_way_back(unit: Unit, way: WayBack, *, force: bool) -> None:
+    """MigrationError for archives that are gone, DriftError for what moved by another hand."""
+    for step in way.steps:
+        archive = step.restores
+        if archive is not None and way.live.table(unit.store.spell(archive.name)) is None:
+            raise MigrationError(
+                f"{unit.store.display}: the values to bring back to {archive.table} are gone: "
+                f"there is no {archive.name} any more",
+                hint="--purge removes archives; restore it from a backup, or migrate forward",
+            )
+    moved = [move.text for undoing in way.schemas for move in moves(undoing.last, way.live)]
+    if moved and not force:
+        raise DriftError(
+            f"Schema drift detected: {unit.store.display}: {'; '.join(moved)}",
+            hint="put the store back as it was recorded, or add --force-sync (dangerous)",
+        )
+
+
+def take_back(
+    run: Run, unit: Unit, way: WayBack, look_again: Callable[[], WayBack]
+) -> list[TakenBack]:
+    """Take the approved way back; PlanMoved if the store is no longer what it was made for."""
+    store, staged = unit.store, list[Path]()
+    hooks = HookCalls.load(run.app, run.plugins, unit, _hooked(way), ON_ROLLBACK)
+    try:
+        store.begin(run.lock_timeout)
+        if look_again() != way:
+            raise PlanMoved(
+                f"{store.display} changed after the plan was made; nothing was touched",
+                hint="run again to see what is left to do",
+            )
+        done = _inside(run, unit, way, hooks)
+        staged += [stage(t.undoing.file.path, text) for t in done if (text := _text_of(t.undoing))]
+        run.told.enter_context(uninterrupted(run.interrupts))
+        store.commit()
+    except BaseException:
+        store.rollback()
+        _remove(staged)
+        raise
+    finished = [_with_file_set_back(taken) for taken in done]
+    _remove(staged)
+    return finished
+
+
+def _remove(staged: Sequence[Path]) -> None:
+    for path in staged:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _hooked(way: WayBack) -> tuple[Hooked, ...]:
+    return tuple(
+        Hooked(
+            file=undoing.file,
+            changes=undoing.changes,
+            from_version=undoing.from_version,
+            to_version=undoing.to_version,
+        )
+        for undoing in way.schemas
+    )
+
+
+def _inside(run: Run, unit: Unit, way: WayBack, hooks: HookCalls) -> list[TakenBack]:
+    started = time.monotonic()
+    changes = [change for step in way.steps for change in step.changes]
+    now, goal = _state(way, goal=False), _state(way, goal=True)
+    before = count_rows(unit, now, changes)
+    homeless = [line for step in way.steps for line in _without_rows(unit, step, way.live)]
+    for step in way.steps:
+        with run.show_step(step) as progress:
+            unit.store.run(step, progress)
+    verify_rows(before, count_rows(unit, goal, changes), changes)
+    with environment(hooks.variables, run.app.workspace):
+        hooks.run("on_rollback", goal)
+    live = _verified(unit, way)
+    milliseconds = round((time.monotonic() - started) * 1000)
+    tables = [history_table_for(unit.store, undoing.file) for undoing in way.schemas]
+    histories = ensure_history_tables(unit.store, tables)
+    return [
+        _recorded(run, unit, undoing, (live, histories), homeless, milliseconds)
+        for undoing in way.schemas
+    ]
+
+
+def _state(way: WayBack, *, goal: bool) -> Schema:
+    states = ((u.goal_state if goal else u.last).tables for u in way.schemas)
+    return Schema(tables=tuple(table for state in states if state for table in state.tables))
+
+
+def _without_rows(unit: Unit, step: Step, live: Schema) -> list[str]:
+    """How many kept rows have no row to go back to, in a sentence."""
+    archive = step.restores
+    if archive is None or archive.new_table is None or not archive.rows:
+        return []
+    names = archive.row_names
+    kept, table = live.table(unit.store.spell(archive.name)), live.table(archive.new_table)
+    if kept is None or table is None:
+        return []
+    question = Orphans(kept.name, names, table.name, names)
+    answer = unit.store.ask(question, Schema(tables=(kept, table)))
+    if not answer.count:
+        return []
+    return [
+        f"{answer.count} kept row(s) of {archive.new_table} have no row to go back to; "
+        f"their values stay in {archive.name}"
+    ]
+
+
+def _verified(unit: Unit, way: WayBack) -> Schema:
+    """The live tables, once they are what the goals say; VerificationFailed if they are not."""
+    gone = {t.name for u in way.schemas if u.last.tables for t in u.last.tables.tables}
+    there = {
+        t.name for u in way.schemas if u.goal_state.observed for t in u.goal_state.observed.tables
+    }
+    live = unit.store.inspect(sorted(gone | there))
+    wrong = [f"table {name} is still there" for name in sorted(gone - there) if live.table(name)]
+    wrong += [move.text for u in way.schemas for move in moves(u.goal_state, live)]
+    for undoing in way.schemas:
+        wrong += _left_columns(undoing, live)
+    if wrong:
+        raise VerificationFailed(
+            f"Verification failed, everything was undone: {'; '.join(wrong)}",
+            hint="run again with --debug and report it; nothing was changed",
+        )
+    return live
+
+
+def _left_columns(undoing: Undoing, live: Schema) -> list[str]:
+    last, goal = undoing.last.tables, undoing.goal_state.observed
+    found = []
+    for table in last.tables if last else ():
+        now, before = live.table(table.name), goal.table(table.name) if goal else None
+        for column in table.columns if now and before else ():
+            if now and before and now.column(column.name) and not before.column(column.name):
+                found.append(f"column {table.name}.{column.name} is still there")
+    return found
+
+
+def _recorded(
+    run: Run,
+    unit: Unit,
+    undoing: Undoing,
+    states: tuple[Schema, Schema],
+    warnings: Sequence[str],
+    milliseconds: int,
+) -> TakenBack:
+    live, histories = states
+    table = history_table_for(unit.store, undoing.file)
+    text = _text_of(undoing)
+    record = HistoryRecord(
+        id=next_id(unit.store, table, histories.table(table.name) or table),
+        schema_name=undoing.file.name,
+        from_version=undoing.from_version,
+        to_version=undoing.to_version,
+        applied_at=now_text(),
+        schema_hash=text_hash(text) if text is not None else undoing.file.hash,
+        changes_summary=f"Rolled back: {summarise(undoing.changes, _state_of(undoing))}",
+        status="ROLLBACK",
+        applied_by=user_name(),
+        app_name=run.app.title,
+        zcli_version=host_version(),
+        execution_time_ms=milliseconds,
+        rollback_sql="\n".join(s for step in reversed(undoing.steps) for s in step.undo),
+        forward_sql="\n".join(s for step in undoing.steps for s in step.statements),
+        diff_json=json.dumps([change_facts(c) for c in undoing.changes], ensure_ascii=False),
+        meta_data=_meta(run, undoing, live),
+        notes=undoing.file.meta.notes,
+    )
+    unit.store.insert(table, [record.as_row()])
+    display = unit.store.history_display(table.name)
+    return TakenBack(
+        undoing=undoing, record=record, history_display=display, warnings=tuple(warnings)
+    )
+
+
+def _state_of(undoing: Undoing) -> Schema:
+    return undoing.goal_state.tables or Schema()
+
+
+def _meta(run: Run, undoing: Undoing, live: Schema) -> str:
+    goal, observed = undoing.goal, undoing.goal_state.observed
+    names = {table.name for table in observed.tables} if observed else set()
+    now = Schema(tables=tuple(table for table in live.tables if table.name in names))
+    meta = {
+        "format": FORMAT,
+        "start": goal is None,
+        "declared": goal.declared if goal else None,
+        "schema_text": goal.schema_text if goal else None,
+        "tables": encode(_state_of(undoing)),
+        "observed": encode(now),
+        "run": run.token,
+        "undone": [record.id for record in undoing.records],
+        "file_was": undoing.file.hash,
+        "archives": [step.keeps.name for step in undoing.steps if step.keeps],
+    }
+    return json.dumps(meta, ensure_ascii=False)
+
+
+def _text_of(undoing: Undoing) -> str | None:
+    """What the schema file is set back to; None if it is to be left as it is."""
+    goal, file = undoing.goal, undoing.file
+    applied = with_recorded_version(file, undoing.last) or file
+    if goal is None or goal.schema_text is None:
+        return None
+    if applied.hash != undoing.last.record.schema_hash:
+        return None
+    return with_secrets_of(file.text, goal.schema_text)
+
+
+def _with_file_set_back(taken: TakenBack) -> TakenBack:
+    undoing, warnings = taken.undoing, list(taken.warnings)
+    path, text = undoing.file.path, _text_of(undoing)
+    if text is None:
+        warnings.append(_left_as_it_is(undoing))
+    elif text != undoing.file.text:
+        try:
+            write_schema_text(path, text, undoing.file.text)
+        except (MigrationError, OSError) as error:
+            warnings.append(
+                f"{path.name} is still as it was: {error}; the rollback itself is done and "
+                f"recorded; set the file back to {undoing.to_version} by hand"
+            )
+    return replace(taken, warnings=tuple(warnings))
+
+
+def _left_as_it_is(undoing: Undoing) -> str:
+    name = undoing.file.path.name
+    if undoing.goal is None:
+        return f"{name} is left as it is: nothing was recorded before {undoing.from_version}"
+    return (
+        f"{name} is left as it is: it is not the text that was applied; "
+        f"the store is at {undoing.to_version} now"
+    )
+
+
+def finish_killed(unit: Unit) -> tuple[Unit, list[str]]:
+    """The unit with the schema files set back that killed rollbacks had still to write.
+
+    The second part tells of each in a sentence.
+    """
+    files, told = [], []
+    for file in unit.files:
+        for staged in left_staged(file.path):
+            text = read_schema_text(staged)
+            if _is_left_to_do(unit, file, text):
+                write_schema_text(file.path, text, file.text)
+                file = read_schema_file(file.path, file.name)
+                told.append(f"{file.path.name}: set back, which an interrupted rollback had left")
+            staged.unlink()
+        files.append(file)
+    return replace(unit, files=tuple(files)), told
+
+
+def _is_left_to_do(unit: Unit, file: SchemaFile, text: str) -> bool:
+    table = history_table_for(unit.store, file)
+    live = unit.store.inspect([table.name]).table(table.name)
+    last: Recorded | None = last_record(unit.store, table, live)
+    if last is None or last.record.status != "ROLLBACK":
+        return False
+    return (
+        meta_of(last.record).get("file_was") == file.hash
+        and text_hash(text) == last.record.schema_hash
+    )
