@@ -106,6 +106,13 @@ def migrate_parser() -> argparse.ArgumentParser:
     ways = back.add_mutually_exclusive_group()
     ways.add_argument("--rollback", action="store_true", help="take back the last migration")
     ways.add_argument("--rollback-to", metavar="VERSION", help="take back all after that version")
+    ways.add_argument(
+        "--purge",
+        metavar="OLDER",
+        nargs="?",
+        const="all",
+        help="remove what was kept for rollbacks: all, or before a version (v1.2.0) or age (30d)",
+    )
     looking = parser.add_argument_group("looking only (nothing is touched)")
     modes = looking.add_mutually_exclusive_group()
     mode = modes.add_argument

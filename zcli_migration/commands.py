@@ -76,15 +76,21 @@ def _request(options: argparse.Namespace) -> Request:
 
 
 def _run(options: argparse.Namespace, report: Report) -> Outcome:
-    if not options.rollback and options.rollback_to is None:
+    back = options.rollback or options.rollback_to is not None
+    if not back and options.purge is None:
         return migrate(_request(options), report)
-    from .rollback import roll_back
-
     for flag in ("check", "version"):
         if getattr(options, flag):
+            what = "a rollback" if back else "a purge"
             raise UsageError(
-                f"--{flag} has no meaning in a rollback", hint="--dry-run shows what it would do"
+                f"--{flag} has no meaning in {what}", hint="--dry-run shows what it would do"
             )
+    if options.purge is not None:
+        from .purge import Older, purge
+
+        return purge(_request(options), report, Older.parse(options.purge))
+    from .rollback import roll_back
+
     return roll_back(_request(options), report, _version("--rollback-to", options.rollback_to))
 
 

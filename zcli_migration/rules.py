@@ -7,7 +7,7 @@ rule looks at the current schema as it is called after them (`renamed`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from zmigration_api import (
@@ -16,6 +16,7 @@ from zmigration_api import (
     AddIndex,
     AlterColumn,
     Change,
+    Column,
     Constraint,
     CreateTable,
     DropColumn,
@@ -87,10 +88,17 @@ def _columns(current: Schema, desired: Schema) -> Iterator[Change]:
             if before is None:
                 yield AddColumn(table.name, column)
             elif before != column:
-                yield AlterColumn(table.name, before, column)
+                yield AlterColumn(table.name, before, _without_idle_using(before, column))
         for column in live.columns:
             if table.column(column.name) is None:
                 yield DropColumn(table.name, column)
+
+
+def _without_idle_using(before: Column, column: Column) -> Column:
+    """`using` is about a new type or enumeration; left in the file, it touches nothing later."""
+    if before.type == column.type and before.enum == column.enum:
+        return replace(column, using=None)
+    return column
 
 
 def _indexes(current: Schema, desired: Schema) -> Iterator[Change]:

@@ -180,7 +180,7 @@ class Keeper:
         names = layout(self._archive)
         for kept in self._archive.kept:
             place, _ = places(self._archive)[kept.old.name]
-            if names[place] == kept.before:
+            if names[place] == f"{kept.old.name}__before":
                 old = header[self._kept[place - len(self._rows) - 1][0]]
                 cells[place] = before_cell(old, kept.old.name, delimiter)
         self._write(join(cells, delimiter) + b"\n")

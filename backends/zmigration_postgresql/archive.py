@@ -63,10 +63,12 @@ class Keep:
         )
 
     def before(self, kept: KeptColumn) -> str:
-        return f"{self.alias}.{self._names[kept.before]}"
+        name = self._names["before", kept.old.name]
+        return f"{self.alias}.{name}"
 
     def after(self, kept: KeptColumn) -> str:
-        return f"{self.alias}.{self._names[kept.after]}"
+        name = self._names["after", kept.old.name]
+        return f"{self.alias}.{name}"
 
     def hit(self, kept: KeptColumn) -> str:
         """That a value is still what the plan made of it."""
@@ -84,11 +86,11 @@ class Keep:
         alike = f"ROW({', '.join(map(source.after, self.rows))})::text"
         order = f"{source.part}, {source.place}"
         number = f"row_number() OVER (PARTITION BY {alike} ORDER BY {order})"
-        listed.append(f"{'1::bigint' if self.enforced else number} AS {self._names[ROW]}")
+        listed.append(f"{'1::bigint' if self.enforced else number} AS {self._number}")
         for kept in self.archive.kept:
-            listed.append(_as(source.before(kept), self._names[kept.before]))
+            listed.append(_as(source.before(kept), self._names["before", kept.old.name]))
             if kept.new is not None:
-                listed.append(_as(source.after(kept.new.name), self._names[kept.after]))
+                listed.append(_as(source.after(kept.new.name), self._names["after", kept.old.name]))
         name = QUOTING.name(self.archive.name)
         return f"CREATE TABLE {name} AS SELECT {', '.join(listed)} FROM {source.text};"
 
@@ -104,7 +106,7 @@ class Keep:
             f" FROM {table}"
         )
         theirs = ", ".join(f"{self.alias}.{name}" for name in self._row_names)
-        same = f"ROW({theirs})::text = here.alike AND {self.alias}.{self._names[ROW]} = here.number"
+        same = f"ROW({theirs})::text = here.alike AND {self.alias}.{self._number} = here.number"
         update = (
             f"UPDATE {table} SET {ROW_HELPER} = {self.alias}.ctid FROM ({numbered}) AS here"
             f" JOIN {self.source} ON {same}"
@@ -133,14 +135,22 @@ class Keep:
 
     @property
     def _row_names(self) -> list[str]:
-        return [self._names[name] for name in self.archive.row_names]
+        return [self._names["row", name] for name in self.archive.row_names]
 
     @property
-    def _names(self) -> dict[str, str]:
-        """The archive's columns as SQL writes them, by the names that they are to have."""
-        kept = self.archive.kept
-        both = [name for k in kept for name in ((k.before, k.after) if k.new else (k.before,))]
-        return _fitted((*self.archive.row_names, ROW, *both))
+    def _number(self) -> str:
+        return self._names["number", ROW]
+
+    @property
+    def _names(self) -> dict[tuple[str, str], str]:
+        """The archive's columns as SQL writes them, by what they are and of which column."""
+        wanted = {("row", name): name for name in self.archive.row_names}
+        wanted["number", ROW] = ROW
+        for kept in self.archive.kept:
+            wanted["before", kept.old.name] = kept.before
+            wanted["after", kept.old.name] = kept.after
+        fitted = _fitted([*wanted.values()])
+        return dict(zip(wanted, fitted, strict=True))
 
 
 def copied(archive: Archive, table: str) -> str:
@@ -222,16 +232,16 @@ def _as(expression: str, name: str) -> str:
     return name if expression == name else f"{expression} AS {name}"
 
 
-def _fitted(names: Sequence[str]) -> dict[str, str]:
+def _fitted(names: Sequence[str]) -> list[str]:
     """The names, but for one that is too long for the server or comes twice."""
-    fitted: dict[str, str] = {}
     taken: set[str] = set()
+    fitted = []
     for name in names:
         chosen = name
-        if len(name.encode()) > LONGEST or name in taken:
-            mark = hashlib.sha256(name.encode()).hexdigest()[:12]
+        if len(chosen.encode()) > LONGEST or chosen in taken:
+            mark = hashlib.sha256(f"{name} {len(taken)}".encode()).hexdigest()[:12]
             room = name.encode()[: LONGEST - len(mark) - 1]
             chosen = f"{room.decode(errors='ignore')}_{mark}"
         taken.add(chosen)
-        fitted[name] = QUOTING.name(chosen)
+        fitted.append(QUOTING.name(chosen))
     return fitted

@@ -27,7 +27,9 @@ SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgener
        CASE WHEN a.attcollation <> t.typcollation
             THEN format('%I.%I', (SELECT nspname FROM pg_namespace WHERE oid = o.collnamespace),
                         o.collname) END,
-       col_description(c.oid, a.attnum), q.*
+       col_description(c.oid, a.attnum),
+       (SELECT min(k.conname) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'n'
+        AND k.conkey = ARRAY[a.attnum]), q.*
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
@@ -122,7 +124,10 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveColumn:
-    """A column as the catalog has it; `identity` is empty, `a` (always) or `d` (by default)."""
+    """A column as the catalog has it; `identity` is empty, `a` (always) or `d` (by default).
+
+    `required_name` is the name of NOT NULL, which has one from version 18 on.
+    """
 
     name: str
     native: str
@@ -132,6 +137,7 @@ class LiveColumn:
     default: str | None
     collation: str | None
     comment: str | None
+    required_name: str | None
     sequence: Sequence | None
 
     @property
@@ -209,7 +215,8 @@ class Catalog:
 
 
 def _column(row: tuple[Any, ...]) -> LiveColumn:
-    name, native, required, generated, identity, default, collation, comment, *sequence = row
+    name, native, required, generated, identity, default, collation, *rest = row
+    comment, required_name, *sequence = rest
     return LiveColumn(
         name=name,
         native=native,
@@ -219,5 +226,6 @@ def _column(row: tuple[Any, ...]) -> LiveColumn:
         default=None if generated else default,
         collation=collation,
         comment=comment,
+        required_name=required_name,
         sequence=Sequence(*sequence[2:]) if sequence[2] is not None else None,
     )

@@ -68,8 +68,7 @@ def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
         updates.append(f"UPDATE {table} SET {name} = DEFAULT WHERE {unmatched};")
     statements += keep.quiet(updates)
     if column.required and not column.identity:
-        statements.append(required_guard(keep.table, column.name))
-        statements.append(f"{alter} SET NOT NULL;")
+        statements += required_back(keep.table, column)
     if sequence and column.identity:
         always = ["SET GENERATED ALWAYS"] if column.identity == "a" else []
         settings = " ".join((*always, f"SET START WITH {sequence.start}"))
@@ -81,8 +80,16 @@ def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
     return [*statements, *_column_comment(table, column)]
 
 
-def required_guard(table: str, column: str) -> str:
-    """Refuses in plain words what SET NOT NULL would refuse."""
+def required_back(table: str, column: LiveColumn) -> list[str]:
+    """NOT NULL again; what it would refuse is refused in plain words."""
+    alter, name = f"ALTER TABLE {QUOTING.name(table)}", QUOTING.name(column.name)
+    again = f"{alter} ALTER COLUMN {name} SET NOT NULL;"
+    if column.required_name and column.required_name != f"{table}_{column.name}_not_null":
+        again = f"{alter} ADD CONSTRAINT {QUOTING.name(column.required_name)} NOT NULL {name};"
+    return [_required_guard(table, column.name), again]
+
+
+def _required_guard(table: str, column: str) -> str:
     start = f"{table}.{column} was required, but "
     end = " of its rows, which came or changed since, have no value for it"
     return guard(table, f"{QUOTING.name(column)} IS NULL", start, end)
@@ -91,7 +98,8 @@ def required_guard(table: str, column: str) -> str:
 def _definition(column: LiveColumn) -> str:
     words = [QUOTING.name(column.name), _type(column)]
     if column.required:
-        words.append("NOT NULL")
+        named = column.required_name
+        words.append(f"CONSTRAINT {QUOTING.name(named)} NOT NULL" if named else "NOT NULL")
     if column.generated is not None:
         words.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
     if column.default is not None:

@@ -13,7 +13,7 @@ from .archive import Keep, guard, same
 from .casts import column_to
 from .catalog import LiveColumn
 from .names import QUOTING
-from .recreate import required_guard
+from .recreate import required_back
 from .types import canonical, ddl
 
 VALUE_HELPER = f"{PREFIX}back"
@@ -33,17 +33,19 @@ def column_reverted(
     loosened = f"{alter} DROP NOT NULL;" in forward and live.required
     touched = any(s.startswith((f"{alter} SET DEFAULT", f"{alter} DROP DEFAULT")) for s in forward)
     retyped = made.changes_native
+    texts = made.old.type.textual and made.new.type.textual
     has_default = made.new.default is not None and made.new.default.stored
+    in_the_way = has_default and retyped and not texts
     statements = [f"{alter} DROP NOT NULL;"] if tightened else []
-    if has_default and (retyped or (touched and live.default is None)):
+    if in_the_way or (has_default and touched and live.default is None):
         statements.append(f"{alter} DROP DEFAULT;")
     if keep is None or kept is None:
         statements += [f"{alter} TYPE {_plainly(made, live)};"] if retyped else []
     else:
         statements += _values(made, live, keep, kept)
     if loosened:
-        statements += [required_guard(made.table.name, made.new.name), f"{alter} SET NOT NULL;"]
-    if live.default is not None and (touched or (retyped and has_default)):
+        statements += required_back(made.table.name, replace(live, name=made.new.name))
+    if live.default is not None and (touched or in_the_way):
         statements.append(f"{alter} SET DEFAULT {live.default};")
     return statements
 

@@ -136,7 +136,7 @@ class WayBack:
     def constraint(self, live: str, constraint: Constraint, name: str) -> str | None:
         """A dropped constraint's own definition where the model does not say all of it."""
         part = self._catalog.part(live, name)
-        if part is None or part.definition == SQL.clause(constraint):
+        if part is None or (not self._renames and part.definition == SQL.clause(constraint)):
             return None
         return self._elsewhere(live, part)
 
@@ -145,7 +145,7 @@ class WayBack:
         part = self._catalog.part(live, index.name)
         where = f" WHERE ({index.where})" if index.where else ""
         plain = f" USING btree ({QUOTING.names(index.columns)}){where}"
-        if part is None or part.definition.endswith(plain):
+        if part is None or (not self._renames and part.definition.endswith(plain)):
             return None
         return self._elsewhere(live, part)
 

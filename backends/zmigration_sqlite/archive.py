@@ -194,12 +194,9 @@ def declared(text: TableText, name: str) -> str:
 def tells_apart(text: TableText, indexes: Iterable[Saved], names: Iterable[str]) -> bool:
     """Whether the table itself refuses two rows that are alike in these columns, and nulls."""
     wanted = {fold(name) for name in names}
-    alias = rowid_alias(text)
     keys = [primary_key(text), *(c.columns for c in text.clauses() if c.kind == "UNIQUE")]
     keys += [(column.name,) for column in text.definitions() if column.clause("UNIQUE")]
     keys += [index.columns for index in indexes if index.unique and index.plain]
-    if alias and fold(alias) in wanted:
-        return True
     inside = (key for key in keys if key and {fold(name) for name in key} <= wanted)
     return all(required(text, name) for name in wanted) and any(True for _ in inside)
 
@@ -210,7 +207,8 @@ def required(text: TableText, name: str) -> bool:
     if definition is None:
         return False
     in_key = fold(name) in map(fold, primary_key(text))
-    return definition.clause("NOT NULL") is not None or (text.without_rowid and in_key)
+    number = in_key and rowid_alias(text) is not None
+    return definition.clause("NOT NULL") is not None or number or (text.without_rowid and in_key)
 
 
 def _check_names(archive: Archive, cells: Iterable[Cell]) -> None:

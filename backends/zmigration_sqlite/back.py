@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from zmigration_api import AlterColumn, Archive, Change, convertible
-from zmigration_api.archive import ROW, KeptColumn
+from zmigration_api.archive import ROW, KeptColumn, rewrites_values
 from zmigration_sql import literal
 
 from .archive import (
@@ -173,8 +173,11 @@ def _there(name: str) -> str:
 
 
 def value_back(change: AlterColumn, name: str | None = None) -> str | None:
-    """What the new values become when the change is taken back; None if they stay as they are."""
-    if not convertible(change.new.type, change.old.type):
+    """What the new values become when the change is taken back; None if they stay as they are.
+
+    Lengths and enumerations are nothing that SQLite enforces: what was there before may be longer.
+    """
+    if not (rewrites_values(change) and convertible(change.new.type, change.old.type)):
         return None
     return converted(_inverse(change), name)
 

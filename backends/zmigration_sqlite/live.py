@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zmigration_api import Column, UnsupportedChange
 
 from .clauses import same
-from .ddl import TableText, parse_table
+from .ddl import TableText, autoincrements, parse_table
 from .tokens import depths, fold, mentions, terminated, tokenize
 
 
@@ -38,12 +38,16 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A table with everything that a rebuild must carry."""
+    """A table with everything that a rebuild must carry.
+
+    `sequence` is the last number that AUTOINCREMENT gave, None if there is none.
+    """
 
     name: str
     text: TableText
     indexes: tuple[Saved, ...]
     triggers: tuple[Saved, ...]
+    sequence: int | None = None
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -88,7 +92,8 @@ def load(connection: sqlite3.Connection, name: str) -> Live:
             f"the table {name} {error}, so it cannot be changed",
             hint="virtual tables are to be changed by hand",
         ) from None
-    return Live(row[0], text, _indexes(connection, row[0]), _triggers(connection, row[0]))
+    indexes, triggers = _indexes(connection, row[0]), _triggers(connection, row[0])
+    return Live(row[0], text, indexes, triggers, _sequence(connection, row[0], text))
 
 
 def _indexes(connection: sqlite3.Connection, table: str) -> tuple[Saved, ...]:
@@ -109,6 +114,14 @@ def _saved_index(
     columns = tuple(n for n in names if n is not None)
     plain = not partial and None not in names
     return Saved(name, terminated(sql), columns, bool(unique), plain)
+
+
+def _sequence(connection: sqlite3.Connection, table: str, text: TableText) -> int | None:
+    if not autoincrements(text):
+        return None
+    query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+    row = connection.execute(query, (table,)).fetchone()
+    return row[0] if row and isinstance(row[0], int) else None
 
 
 def _triggers(connection: sqlite3.Connection, table: str) -> tuple[Saved, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from zmigration_api import (
@@ -60,23 +60,9 @@ def plan(
     try:
         steps = _Planner(shadow, current, has_rows, Keeping(archives, changes)).steps(changes)
         shadow.refuse_broken()
-        return steps if archives is NO_ARCHIVES else tuple(_proved(steps, shadow))
+        return steps if archives is NO_ARCHIVES else shadow.tried_back(steps)
     finally:
         shadow.close()
-
-
-def _proved(steps: Sequence[Step], shadow: Shadow) -> Iterator[Step]:
-    """The steps, tried the way back too; what SQLite would refuse is said beforehand."""
-    refused: dict[int, Hazard] = {}
-    for number, step in reversed(list(enumerate(steps))):
-        try:
-            shadow.run(step.undo)
-        except sqlite3.Error as error:
-            refused[number] = Hazard("note", f"this cannot be taken back by --rollback: {error}")
-            break
-    for number, step in enumerate(steps):
-        found = (refused[number],) if number in refused else ()
-        yield replace(step, hazards=(*step.hazards, *found))
 
 
 class _Planner:

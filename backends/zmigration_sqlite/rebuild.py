@@ -48,7 +48,7 @@ def rebuild(
     return (
         terminated(text.render(QUOTING.name(new))),
         _copy(live, text, values, new, source or Source(sql=QUOTING.name(live.name))),
-        *(sequence(live.name, new) if _keeps_sequence(live, text) else ()),
+        *_numbers(live, text, new),
         STATEMENTS.drop_table(live.name),
         # Else the rename would look for the table in views, and not find it.
         "PRAGMA legacy_alter_table = ON;",
@@ -90,8 +90,21 @@ def rowid_name(*texts: TableText) -> str | None:
     return next((name for name in _ROWIDS if name not in taken), None)
 
 
-def _keeps_sequence(live: Live, text: TableText) -> bool:
-    return autoincrements(live.text) and autoincrements(text)
+def _numbers(live: Live, text: TableText, new: str) -> tuple[str, ...]:
+    """The sequence of a table with AUTOINCREMENT, or the one that it had, if it had one."""
+    if not autoincrements(text):
+        return ()
+    if autoincrements(live.text):
+        return sequence(live.name, new)
+    alias = rowid_alias(text)
+    if live.sequence is None or alias is None:
+        return ()
+    highest = f"SELECT max({QUOTING.name(alias)}) FROM {QUOTING.name(new)}"
+    last = f"max({live.sequence}, coalesce(({highest}), 0))"
+    return (
+        f"DELETE FROM sqlite_sequence WHERE name = {literal(new)};",
+        f"INSERT INTO sqlite_sequence (name, seq) VALUES ({literal(new)}, {last});",
+    )
 
 
 def sequence(old: str, new: str) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
-from zmigration_api import UnsupportedChange
+from zmigration_api import Hazard, Step, UnsupportedChange
 from zmigration_sql import quoted
 
 from .functions import Functions
@@ -59,6 +60,17 @@ class Shadow:
                     hint="drop or change that first; it is not in the schema files",
                 )
 
+    def tried_back(self, steps: Sequence[Step]) -> tuple[Step, ...]:
+        """The steps, which have been run, taken back; what SQLite refuses of that is a hazard."""
+        for number in reversed(range(len(steps))):
+            try:
+                self.run(steps[number].undo)
+            except sqlite3.Error as error:
+                note = Hazard("note", f"--rollback cannot take this back: {error}")
+                noted = replace(steps[number], hazards=(*steps[number].hazards, note))
+                return (*steps[:number], noted, *steps[number + 1 :])
+        return tuple(steps)
+
     def quoting(self, column: str) -> list[tuple[str, str]]:
         """Views and triggers with `"column"`: SQLite reads that as a text if no column is left.
 
@@ -79,6 +91,13 @@ class Shadow:
             # What this SQLite cannot make (an extension's table) no plan can change either.
             with suppress(sqlite3.Error):
                 self.connection.execute(sql)
+        self._copy_sequences(source)
+
+    def _copy_sequences(self, source: sqlite3.Connection) -> None:
+        there = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"
+        if self.connection.execute(there).fetchone():
+            rows = source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+            self.connection.executemany("INSERT INTO sqlite_sequence VALUES (?, ?)", rows)
 
     def _probe(self) -> dict[str, str]:
         """The views and triggers that do not work, with SQLite's reasons."""

@@ -10,6 +10,7 @@ An archive is a table beside the data, in the same store, under a name that no d
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,25 +27,31 @@ from .model import Column, Schema, Table
 
 ROW = "__row"
 """The archive's column that counts rows which are otherwise alike."""
+KEPT, UNDONE = f"{PREFIX}kept_", f"{PREFIX}undone_"
+"""How the names of archives begin: of migrations, and of rollbacks."""
 _LONGEST_NAME = 63  # bytes, PostgreSQL's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptColumn:
-    """One column whose values are kept. `new` is None for one that goes."""
+    """One column whose values are kept. `new` is None for one that goes.
+
+    `stem` is the column's name, made longer where the archive's names would clash.
+    """
 
     old: Column
     new: Column | None = None
+    stem: str
 
     @property
     def before(self) -> str:
         """The archive's column with the values as they were."""
-        return f"{self.old.name}__before"
+        return f"{self.stem}__before"
 
     @property
     def after(self) -> str:
         """The archive's column with what the values became."""
-        return f"{self.old.name}__after"
+        return f"{self.stem}__after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +109,8 @@ def archives_for(
     back = [change.inverse() for change in reversed(changes)]
     destroyed = [change for change in back if not isinstance(change, AlterColumn)]
     return Archives(
-        kept=tuple(_archives(changes, current, desired, f"{PREFIX}kept_{token}")),
-        undone=tuple(_archives(destroyed, desired, current, f"{PREFIX}undone_{token}")),
+        kept=tuple(_archives(changes, current, desired, KEPT + token)),
+        undone=tuple(_archives(destroyed, desired, current, UNDONE + token)),
     )
 
 
@@ -131,7 +138,7 @@ def _archives(
         if new_table is None or not mine:
             continue
         renamed = {c.old: c.new for c in mine if isinstance(c, RenameColumn)}
-        kept = tuple(_kept(mine, table, renamed))
+        kept = tuple(_kept(mine, table, new_table, renamed))
         if kept:
             rows, keyed = _rows(table, new_table, renamed)
             yield Archive(
@@ -144,15 +151,24 @@ def _archives(
             )
 
 
-def _kept(changes: Iterable[Change], table: Table, renamed: dict[str, str]) -> Iterator[KeptColumn]:
+def _kept(
+    changes: Iterable[Change], table: Table, new_table: Table, renamed: dict[str, str]
+) -> Iterator[KeptColumn]:
     old_names = {new: old for old, new in renamed.items()}
+    taken = {column.name.lower() for column in (*table.columns, *new_table.columns)}
+
+    def keep(old: Column, new: Column | None) -> KeptColumn:
+        old = table.column(old_names.get(old.name, old.name)) or old
+        stem = old.name
+        while {f"{stem}__before".lower(), f"{stem}__after".lower()} & taken:
+            stem += "_"
+        return KeptColumn(old=old, new=new, stem=stem)
+
     for change in changes:
         if isinstance(change, DropColumn) and change.column.generated is None:
-            old = table.column(old_names.get(change.column.name, change.column.name))
-            yield KeptColumn(old=old or change.column)
+            yield keep(change.column, None)
         if isinstance(change, AlterColumn) and rewrites_values(change):
-            old = table.column(old_names.get(change.old.name, change.old.name))
-            yield KeptColumn(old=old or change.old, new=change.new)
+            yield keep(change.old, change.new)
 
 
 def _rows(
@@ -182,5 +198,10 @@ def _keys(table: Table) -> Iterator[tuple[str, ...]]:
 
 
 def _name(prefix: str, table: str) -> str:
-    room = _LONGEST_NAME - len(prefix) - 1
-    return f"{prefix}_{table.encode()[:room].decode(errors='ignore')}"
+    """The archive's name, cut where it would be too long, and still its own then."""
+    whole = f"{prefix}_{table}"
+    if len(whole.encode()) <= _LONGEST_NAME:
+        return whole
+    mark = hashlib.sha256(table.encode()).hexdigest()[:8]
+    room = _LONGEST_NAME - len(mark) - 1
+    return f"{whole.encode()[:room].decode(errors='ignore')}_{mark}"

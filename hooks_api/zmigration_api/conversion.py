@@ -70,7 +70,7 @@ def carry(value: Any, old: Column, new: Column) -> Any:  # noqa: ANN401
     text = format_value(value, old.type)
     mapped, found = _mapped(text, new.using)
     if found:
-        return _null(new) if mapped is None else _enumerated(parse(mapped, new.type), new)
+        return _null(old, new) if mapped is None else _enumerated(parse(mapped, new.type), new)
     return _enumerated(_carried(value, old.type, new.type), new)
 
 
@@ -81,8 +81,10 @@ def _mapped(text: str, using: Using | None) -> tuple[str | None, bool]:
     return None, False
 
 
-def _null(column: Column) -> None:
-    if column.required and column.backfill is None and column.default is None:
+def _null(old: Column, new: Column) -> None:
+    """Nulls are filled where a column becomes required, and not where it was before."""
+    filled = not old.required and (new.backfill is not None or new.default is not None)
+    if new.required and not filled:
         raise ValueError("would become null under `required`")
 
 

@@ -33,7 +33,9 @@ def _sqlite(store: SqliteStore) -> dict[str, Any]:
     if not store.path.exists():
         return {}
     with closing(sqlite3.connect(store.path)) as connection:
-        objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        objects = connection.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master"
+        ).fetchall()
         found: dict[str, Any] = {
             f"{kind} {name}": _plain(text)
             for kind, name, table, text in objects

@@ -25,7 +25,8 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from tests.scenarios.harness import APP, Done, files_of, run
+from tests.scenarios.essence import essence
+from tests.scenarios.harness import APP, HISTORY, Done, files_of, run
 from tests.scenarios.stores import CsvStore, PostgresStore, SqliteStore, Store, seen
 from zmigration_api import Column, ColumnType, Default, Using, convert, convert_column, convertible
 from zmigration_api.types import TypeKind
@@ -458,7 +459,8 @@ def follow(story: Story, place: Place) -> None:
     place.insert("things", story.before, story.rows, loose=loose)
     cells = _cells(place, "things")
     place.write(story.name, story.after, renamed=story.name != "things")
-    before = place.snapshot()
+    before, kept = place.snapshot(), essence(place.store)
+    records = len(place.store.rows(HISTORY))
     done = place.run("--auto-approve")
     note(done.said)
     assert "Unexpected" not in done.said
@@ -485,6 +487,10 @@ def follow(story: Story, place: Place) -> None:
     assert (check := place.run("--check")).code == 0, check.said
     assert place.run("--auto-approve").code == 0
     assert place.snapshot() == after
+    if len(place.store.rows(HISTORY)) > records:
+        back = place.run("--rollback", "--auto-approve")
+        assert back.code == 0, back.said
+        assert essence(place.store) == kept
 
 
 def _from_floats(story: Story) -> list[str]:

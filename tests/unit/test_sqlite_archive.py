@@ -112,6 +112,11 @@ CASES = [
         hidden=("mine",),
     ),
     Case(
+        "drop beside a column that is called as the archive would call it",
+        "CREATE TABLE t(v TEXT, V__Before TEXT); INSERT INTO t VALUES ('1', 'a'), ('2', 'a')",
+        dropped("v"),
+    ),
+    Case(
         "drop the key",
         "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (7, 'a'), (2, 'a')",
         dropped("id", primary_key=None),
@@ -246,6 +251,24 @@ CASES = [
         lambda t: edited(t, drop=["v", "id"], primary_key=None),
     ),
     Case(
+        "drop a key with a sequence",
+        "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);"
+        "INSERT INTO t VALUES (7, 'a'), (2, 'a'), (90, 'z'); DELETE FROM t WHERE id = 90",
+        dropped("id", primary_key=None),
+    ),
+    Case(
+        "views, triggers and what refers to it",
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT, w INT); CREATE TABLE log(x);"
+        "CREATE TABLE kid(id INTEGER PRIMARY KEY, p INT REFERENCES t(id) ON DELETE CASCADE);"
+        "CREATE VIEW seen AS SELECT id, w FROM t WHERE w > 0; CREATE INDEX e ON t(lower(v), w);"
+        "CREATE TRIGGER ins AFTER INSERT ON t BEGIN INSERT INTO log VALUES ('i'); END;"
+        "CREATE TRIGGER del AFTER DELETE ON t BEGIN INSERT INTO log VALUES ('d'); END;"
+        "CREATE TRIGGER upd AFTER UPDATE ON t BEGIN INSERT INTO log VALUES ('u'); END;"
+        "CREATE TRIGGER via INSTEAD OF INSERT ON seen BEGIN INSERT INTO t(w) VALUES(new.w); END;"
+        "INSERT INTO t VALUES (1, 'a', 1), (2, NULL, 0); INSERT INTO kid VALUES (5, 1)",
+        dropped("v"),
+    ),
+    Case(
         "another key",
         "CREATE TABLE t(a INTEGER PRIMARY KEY, b INT NOT NULL, v TEXT);"
         "INSERT INTO t VALUES (1, 9, 'x'), (2, 8, 'y')",
@@ -271,7 +294,7 @@ def test_it_comes_back(case: Case, tmp_path: Path) -> None:
     steps = migrated(path, case)
     after = everything(path)
     assert after != before
-    assert not [h for step in steps for h in step.hazards if "cannot" in h.text]
+    assert not [h for step in steps for h in step.hazards if "--rollback cannot" in h.text]
     back(path, steps)
     assert everything(path) == before
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
@@ -509,9 +532,9 @@ def test_alike_rows_are_counted_as_they_are_stored(tmp_path: Path) -> None:
     assert everything(path)["t"] == before["t"]
 
 
-def test_columns_named_as_the_archive_names_its_own_are_refused(tmp_path: Path) -> None:
-    path = make(tmp_path / "a.db", "CREATE TABLE t(v TEXT, V__Before TEXT)")
-    with pytest.raises(UnsupportedChange, match="would have two columns v__before"):
+def test_a_column_named_as_the_count_of_an_archive_is_refused(tmp_path: Path) -> None:
+    path = make(tmp_path / "a.db", "CREATE TABLE t(v TEXT, __ROW TEXT)")
+    with pytest.raises(UnsupportedChange, match="would have two columns __row"):
         forward(path, edited(seen(path, "t"), drop=["v"]))
 
 
