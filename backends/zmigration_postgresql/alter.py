@@ -26,13 +26,17 @@ SQL = Statements(QUOTING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alteration:
-    """One column, before and after, with both type texts. `table` is as it is before."""
+    """One column, before and after, with both type texts. `table` is as it is before.
+
+    `bare` says that a plain cast agrees with the shared conversion for every value there is.
+    """
 
     table: Table
     old: Column
     new: Column
     before: str
     native: str
+    bare: bool = False
 
     @classmethod
     def of(cls, change: AlterColumn, table: Table | None) -> Alteration:
@@ -74,6 +78,8 @@ class Alteration:
         value = self._name
         if self._regenerated:
             value = f"({self.new.generated})::{native}"
+        elif self.bare:
+            value = f"{self._name}::{native.lower()}"
         elif self._converts:
             value = f"({column_to(self._name, self.old, self.new, self.native)})::{native}"
         elif self.changes_native:
@@ -81,7 +87,7 @@ class Alteration:
         fill = self._fill()
         return value if fill is None else f"coalesce({value}, {fill})"
 
-    def statements(self, *, bare: bool) -> list[str]:
+    def statements(self) -> list[str]:
         """The statements, in an order in which each can be made."""
         if self.old.generated != self.new.generated and self.new.generated is not None:
             if self.old.generated is None:
@@ -93,7 +99,7 @@ class Alteration:
                 )
             return self._anew()
         plain = [f"{self._alter} DROP EXPRESSION;"] if self._freed else []
-        return [*plain, *self._values(bare), *self._filled(), *self._rest()]
+        return [*plain, *self._values(), *self._filled(), *self._rest()]
 
     def undo(self) -> list[str]:
         """The structure as it was; values that cannot convert back become null."""
@@ -160,9 +166,12 @@ class Alteration:
         using = self.new.using is not None and self.old.enum != self.new.enum
         return using or not (textual or self.old.type.kind == self.new.type.kind)
 
-    def _values(self, bare: bool) -> list[str]:
+    def _values(self) -> list[str]:
         if self.changes_native:
-            return [*self._default_dropped(), f"{self._alter} TYPE {self._type_and_using(bare)};"]
+            return [
+                *self._default_dropped(),
+                f"{self._alter} TYPE {self._type_and_using(bare=self.bare)};",
+            ]
         if not self._converts:
             return []
         value = column_to(self._name, self.old, self.new, self.native)

@@ -133,6 +133,7 @@ class LiveColumn:
     native: str
     required: bool
     generated: str | None
+    virtual: bool
     identity: str
     default: str | None
     collation: str | None
@@ -222,6 +223,7 @@ def _column(row: tuple[Any, ...]) -> LiveColumn:
         native=native,
         required=required,
         generated=default if generated else None,
+        virtual=generated == "v",
         identity=identity,
         default=None if generated else default,
         collation=collation,

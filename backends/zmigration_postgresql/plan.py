@@ -199,7 +199,8 @@ class _Planner:
             self._refuse(what, self._facts.dependents(*live))
         pattern = alteration.bare_pattern
         bare = pattern is not None and self._facts.all_match(*live, pattern)
-        statements = self._way_back.quiet(table, alteration.statements(bare=bare))
+        alteration = replace(alteration, bare=bare)
+        statements = self._way_back.quiet(table, alteration.statements())
         columns = self._columns(table)
         undo = self._way_back.alteration(change, alteration, statements, live, columns)
         step = _step(change, statements, undo)

@@ -101,7 +101,8 @@ def _definition(column: LiveColumn) -> str:
         named = column.required_name
         words.append(f"CONSTRAINT {QUOTING.name(named)} NOT NULL" if named else "NOT NULL")
     if column.generated is not None:
-        words.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
+        kind = "VIRTUAL" if column.virtual else "STORED"
+        words.append(f"GENERATED ALWAYS AS ({column.generated}) {kind}")
     if column.default is not None:
         words.append(f"DEFAULT {column.default}")
     if column.identity and column.sequence:

@@ -121,7 +121,8 @@ def rewrites_values(change: AlterColumn) -> bool:
     alike = old.kind == new.kind or (old.textual and new.textual) or {old.kind, new.kind} == whole
     mapped = change.new.using is not None
     filled = change.tightened and (change.new.backfill or change.new.default) is not None
-    return not alike or mapped or filled
+    computed = change.new.generated is not None and change.old.generated is None
+    return not alike or mapped or filled or computed
 
 
 def _archives(

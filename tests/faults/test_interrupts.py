@@ -16,8 +16,8 @@ from tests.faults.test_kills import ends_well, is_after
 from zcli_migration.project import Selection
 from zcli_migration.report import Report
 from zcli_migration.runner import migrate
-from zcli_migration.session import Request
 from zcli_migration.screen import Screen
+from zcli_migration.session import Request
 
 SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 HOOK = "  zMigrationHooks: {{{}_migrate: '@.plugins.faults.hook'}}"

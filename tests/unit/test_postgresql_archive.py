@@ -679,3 +679,13 @@ def _fated(trip: Trip, names: str, fates: Sequence[str], table: str) -> Iterator
             made = trip.alter("t", name, required=True, backfill=fill)
             yield replace(made, table=table)
     yield from (replace(trip.drop("t", n), table=table) for n, fate in pairs if fate == "drop")
+
+
+def test_generated_columns(store: PostgreSQLStore, server: Any) -> None:
+    server.execute(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER,"
+        " g INTEGER GENERATED ALWAYS AS (a * 2) STORED NOT NULL); INSERT INTO t VALUES (1, 2)"
+    )
+    trip = Trip(store, server, "t")
+    trip.returns(trip.drop("t", "g"))
+    trip.returns(RenameColumn("t", "a", "b"), trip.drop("t", "g"))
