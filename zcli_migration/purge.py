@@ -21,6 +21,7 @@ from zmigration_api import (
 )
 from zmigration_api.archive import KEPT, UNDONE
 
+from .interrupts import uninterrupted
 from .outcome import Outcome, SchemaOutcome, Status
 from .planner import in_order
 from .project import Project
@@ -30,6 +31,7 @@ from .session import Request, Session, in_session
 from .survey import Unit
 from .unit_of_work import Run
 
+_ARCHIVE = re.compile(f"(?:{KEPT}|{UNDONE})[0-9a-f]{{10}}_.+", re.DOTALL)
 _AGE = re.compile(r"(\d{1,6})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
@@ -104,13 +106,13 @@ class _Purge(Session):
         histories = {file.name: history_table_for(unit.store, file) for file in unit.files}
         live = unit.store.inspect([table.name for table in histories.values()])
         names = {
-            unit.store.spell(str(name))
+            unit.store.spell(name)
             for table in histories.values()
             for record in all_records(unit.store, table, live.table(table.name))
-            for name in meta_of(record).get("archives", ())
-            if str(name).startswith((KEPT, UNDONE)) and self.older.covers(record)
+            for name in _archives_of(record)
+            if self.older.covers(record)
         }
-        return unit.store.inspect(sorted(names))
+        return unit.store.inspect(sorted(names - {table.name for table in histories.values()}))
 
     def _show(self, unit: Unit, found: Schema) -> None:
         line = self.report.line
@@ -143,6 +145,7 @@ class _Purge(Session):
             for step in steps:
                 with run.show_step(step) as progress:
                     unit.store.run(step, progress)
+            run.told.enter_context(uninterrupted(run.interrupts))
             unit.store.commit()
         except BaseException:
             unit.store.rollback()
@@ -155,6 +158,13 @@ class _Purge(Session):
         elif outcome.exit_code == 0:
             removed = any(schema.status == "applied" for schema in outcome.schemas)
             self.report.line("✅ Removed." if removed else "Nothing was removed.")
+
+
+def _archives_of(record: HistoryRecord) -> list[str]:
+    """The archives that a record names; what could be anything else is left out."""
+    named = meta_of(record).get("archives", ())
+    known = named if isinstance(named, list) else ()
+    return [name for name in known if isinstance(name, str) and _ARCHIVE.fullmatch(name)]
 
 
 def _steps(unit: Unit, found: Schema) -> tuple[Step, ...]:

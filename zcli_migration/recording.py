@@ -15,6 +15,7 @@ from zmigration_api import (
     AlterColumn,
     Change,
     HistoryRecord,
+    MigrationError,
     Order,
     Schema,
     Step,
@@ -126,13 +127,25 @@ def recorded_of(record: HistoryRecord) -> Recorded:
     meta = meta_of(record)
     if meta.get("format") != FORMAT or meta.get("start"):
         return Recorded(version=_version(record.to_version), record=record)
-    return Recorded(
-        version=_version(record.to_version),
-        record=record,
-        tables=decode_schema(meta["tables"]),
-        observed=decode_schema(meta["observed"]),
-        schema_text=meta["schema_text"],
-        declared=meta.get("declared"),
+    try:
+        return Recorded(
+            version=_version(record.to_version),
+            record=record,
+            tables=decode_schema(meta["tables"]),
+            observed=decode_schema(meta["observed"]),
+            schema_text=meta["schema_text"],
+            declared=meta.get("declared"),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise unreadable(record, error) from None
+
+
+def unreadable(record: HistoryRecord, why: object) -> MigrationError:
+    """The error for a record whose `meta_data` is not what this tool writes."""
+    return MigrationError(
+        f"{record.schema_name}: the record of {record.to_version} (number {record.id}) "
+        f"cannot be read: {why}",
+        hint="it was changed, or made by a newer version of zMigration; restore the history",
     )
 
 

@@ -40,7 +40,14 @@ class _Rollback(Session):
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def prepare(self, run: Run) -> None:
-        """Settle, over all stores, which records are to be taken back."""
+        """Settle, over all stores, which records are to be taken back.
+
+        A rollback that was killed when only files were left to set back is only finished: the
+        person who repeats it does not mean the migration before.
+        """
+        if self.finish_killed_rollbacks() and self.to is None:
+            self.report.warnings(["nothing more is taken back; run again to go further back"])
+            return
         units = self.project.units
         stacks: list[Stacks] = []
         for unit in units:

@@ -24,7 +24,7 @@ from .planner import possible_renames, rename_hazard
 from .preflight import Violation
 from .renaming import idle_renames
 from .report import Report, violation_lines
-from .schema_file import left_staged, with_version
+from .schema_file import with_version
 from .session import Request, Session, in_session
 from .survey import SchemaSurvey, Survey, Unit, survey
 from .system_schema import write_system_schema
@@ -51,18 +51,7 @@ class _Migration(Session):
 
     def prepare(self, run: Run) -> None:
         """Finish what a killed rollback has left of the schema files."""
-        left = [f for unit in self.project.units for f in unit.files if any(left_staged(f.path))]
-        if not left:
-            return
-        if self.request.look_only:
-            names = ", ".join(file.path.name for file in left)
-            self.report.warnings([f"{names}: a rollback was interrupted; the next run finishes it"])
-            return
-        from .taking_back import finish_killed
-
-        units = [finish_killed(unit) for unit in self.project.units]
-        self.project = replace(self.project, units=tuple(unit for unit, _ in units))
-        self.report.warnings([text for _, told in units for text in told])
+        self.finish_killed_rollbacks()
 
     def end(self, outcome: Outcome) -> None:
         if self.request.look_only:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from zmigration_api import MigrationError, UsageError, Version
@@ -12,6 +12,7 @@ from .interrupts import uninterrupted
 from .outcome import INTERRUPTED, Outcome, SchemaOutcome, Status, exit_code
 from .project import Project, Selection, open_project, where_configured
 from .report import Report
+from .schema_file import left_staged
 from .survey import Unit
 from .unit_of_work import Run
 
@@ -66,6 +67,23 @@ class Session:
     def prepare(self, run: Run) -> None:
         """What is to be settled before the first unit."""
 
+    def finish_killed_rollbacks(self) -> bool:
+        """Set back the schema files that killed rollbacks left; whether there were any."""
+        left = [f for unit in self.project.units for f in unit.files if any(left_staged(f.path))]
+        if not left:
+            return False
+        if self.request.look_only:
+            names = ", ".join(file.path.name for file in left)
+            self.report.warnings([f"{names}: a rollback was interrupted; the next run finishes it"])
+            return False
+        from .taking_back import finish_killed
+
+        units = [finish_killed(unit) for unit in self.project.units]
+        self.project = replace(self.project, units=tuple(unit for unit, _ in units))
+        told = [text for _, texts in units for text in texts]
+        self.report.warnings(told)
+        return bool(told)
+
     def unit(self, run: Run, unit: Unit) -> Iterator[SchemaOutcome]:
         """What becomes of the schemas of one unit."""
         raise NotImplementedError
@@ -102,6 +120,7 @@ class Session:
     def _guarded(self, run: Run, unit: Unit) -> list[SchemaOutcome]:
         """One unit; its errors end in its own schemas, an interrupt ends the run after it."""
         try:
+            run.told.close()  # of the unit before
             with where_configured(unit.files, run.app):
                 return list(self.unit(run, unit))
         except MigrationError as error:

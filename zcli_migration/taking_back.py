@@ -17,11 +17,9 @@ from zmigration_api import (
     DriftError,
     HistoryRecord,
     MigrationError,
-    Orphans,
     PlanMoved,
     Schema,
-    Step,
-    VerificationFailed,
+    SchemaFileError,
 )
 from zmigration_api.snapshot import encode
 
@@ -30,6 +28,7 @@ from .history_tables import ensure_history_tables
 from .hook_calls import ON_ROLLBACK, HookCalls, Hooked
 from .hook_paths import environment
 from .interrupts import uninterrupted
+from .proof_of_return import verified, without_rows
 from .recording import (
     FORMAT,
     Recorded,
@@ -49,6 +48,7 @@ from .schema_file import (
     left_staged,
     read_schema_file,
     read_schema_text,
+    require_writable,
     stage,
     text_hash,
     write_schema_text,
@@ -93,6 +93,9 @@ def take_back(
     """Take the approved way back; PlanMoved if the store is no longer what it was made for."""
     store, staged = unit.store, list[Path]()
     hooks = HookCalls.load(run.app, run.plugins, unit, _hooked(way), ON_ROLLBACK)
+    for undoing in way.schemas:
+        if _text_of(undoing) not in (None, undoing.file.text):
+            require_writable(undoing.file.path)
     try:
         store.begin(run.lock_timeout)
         if look_again() != way:
@@ -101,7 +104,9 @@ def take_back(
                 hint="run again to see what is left to do",
             )
         done = _inside(run, unit, way, hooks)
-        staged += [stage(t.undoing.file.path, text) for t in done if (text := _text_of(t.undoing))]
+        for taken in done:
+            if text := _text_of(taken.undoing):
+                staged.append(stage(taken.undoing.file.path, text))
         run.told.enter_context(uninterrupted(run.interrupts))
         store.commit()
     except BaseException:
@@ -136,14 +141,15 @@ def _inside(run: Run, unit: Unit, way: WayBack, hooks: HookCalls) -> list[TakenB
     changes = [change for step in way.steps for change in step.changes]
     now, goal = _state(way, goal=False), _state(way, goal=True)
     before = count_rows(unit, now, changes)
-    homeless = [line for step in way.steps for line in _without_rows(unit, step, way.live)]
+    homeless: list[str] = []
     for step in way.steps:
+        homeless += without_rows(unit, step)
         with run.show_step(step) as progress:
             unit.store.run(step, progress)
     verify_rows(before, count_rows(unit, goal, changes), changes)
     with environment(hooks.variables, run.app.workspace):
         hooks.run("on_rollback", goal)
-    live = _verified(unit, way)
+    live = verified(unit, way)
     milliseconds = round((time.monotonic() - started) * 1000)
     tables = [history_table_for(unit.store, undoing.file) for undoing in way.schemas]
     histories = ensure_history_tables(unit.store, tables)
@@ -156,55 +162,6 @@ def _inside(run: Run, unit: Unit, way: WayBack, hooks: HookCalls) -> list[TakenB
 def _state(way: WayBack, *, goal: bool) -> Schema:
     states = ((u.goal_state if goal else u.last).tables for u in way.schemas)
     return Schema(tables=tuple(table for state in states if state for table in state.tables))
-
-
-def _without_rows(unit: Unit, step: Step, live: Schema) -> list[str]:
-    """How many kept rows have no row to go back to, in a sentence."""
-    archive = step.restores
-    if archive is None or archive.new_table is None or not archive.rows:
-        return []
-    names = archive.row_names
-    kept, table = live.table(unit.store.spell(archive.name)), live.table(archive.new_table)
-    if kept is None or table is None:
-        return []
-    question = Orphans(kept.name, names, table.name, names)
-    answer = unit.store.ask(question, Schema(tables=(kept, table)))
-    if not answer.count:
-        return []
-    return [
-        f"{answer.count} kept row(s) of {archive.new_table} have no row to go back to; "
-        f"their values stay in {archive.name}"
-    ]
-
-
-def _verified(unit: Unit, way: WayBack) -> Schema:
-    """The live tables, once they are what the goals say; VerificationFailed if they are not."""
-    gone = {t.name for u in way.schemas if u.last.tables for t in u.last.tables.tables}
-    there = {
-        t.name for u in way.schemas if u.goal_state.observed for t in u.goal_state.observed.tables
-    }
-    live = unit.store.inspect(sorted(gone | there))
-    wrong = [f"table {name} is still there" for name in sorted(gone - there) if live.table(name)]
-    wrong += [move.text for u in way.schemas for move in moves(u.goal_state, live)]
-    for undoing in way.schemas:
-        wrong += _left_columns(undoing, live)
-    if wrong:
-        raise VerificationFailed(
-            f"Verification failed, everything was undone: {'; '.join(wrong)}",
-            hint="run again with --debug and report it; nothing was changed",
-        )
-    return live
-
-
-def _left_columns(undoing: Undoing, live: Schema) -> list[str]:
-    last, goal = undoing.last.tables, undoing.goal_state.observed
-    found = []
-    for table in last.tables if last else ():
-        now, before = live.table(table.name), goal.table(table.name) if goal else None
-        for column in table.columns if now and before else ():
-            if now and before and now.column(column.name) and not before.column(column.name):
-                found.append(f"column {table.name}.{column.name} is still there")
-    return found
 
 
 def _recorded(
@@ -312,12 +269,16 @@ def finish_killed(unit: Unit) -> tuple[Unit, list[str]]:
     files, told = [], []
     for file in unit.files:
         for staged in left_staged(file.path):
-            text = read_schema_text(staged)
-            if _is_left_to_do(unit, file, text):
-                write_schema_text(file.path, text, file.text)
-                file = read_schema_file(file.path, file.name)
-                told.append(f"{file.path.name}: set back, which an interrupted rollback had left")
-            staged.unlink()
+            try:
+                text = read_schema_text(staged)
+                if _is_left_to_do(unit, file, text):
+                    write_schema_text(file.path, text, file.text)
+                    told.append(f"{file.path.name}: set back; an interrupted rollback had left it")
+            except SchemaFileError:
+                if staged.exists():  # else another run has finished it meanwhile
+                    raise
+            file = read_schema_file(file.path, file.name)
+            staged.unlink(missing_ok=True)
         files.append(file)
     return replace(unit, files=tuple(files)), told
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -29,7 +29,7 @@ from .hook_calls import BEFORE_AND_AFTER, HookCalls, Hooked
 from .hook_paths import environment
 from .interrupts import uninterrupted
 from .plugins import Plugins
-from .recording import Applied, history_table_for, make_record, next_id
+from .recording import Applied, Recorded, history_table_for, make_record, meta_of, next_id
 from .schema_file import (
     SchemaFile,
     require_writable,
@@ -46,6 +46,15 @@ ShowStep = Callable[[Step], AbstractContextManager[Progress]]
 def run_token() -> str:
     """What tells the records of one run from those of others; later runs have greater ones."""
     return f"{time.time_ns():020}-{secrets.token_hex(3)}"
+
+
+def token_after(token: str, recorded: Iterable[Recorded | None]) -> str:
+    """A token greater than those recorded, also where another machine's clock is ahead."""
+    last = max((str(meta_of(r.record).get("run", "")) for r in recorded if r), default="")
+    number = last.partition("-")[0]
+    if token > last or not number.isdecimal():
+        return token
+    return f"{int(number) + 1:020}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +151,7 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Re
     changed = (schema.file for schema in current.schemas if schema.decision.to is not None)
     tables = [history_table_for(unit.store, file) for file in changed]
     histories = ensure_history_tables(unit.store, tables)
+    run = replace(run, token=token_after(run.token, (s.recorded for s in current.schemas)))
     return tuple(
         _record(run, unit, current, schema, (live, histories), milliseconds)
         for schema in current.schemas

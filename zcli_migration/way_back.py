@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zmigration_api import (
+    Archive,
     Change,
     HistoryRecord,
     MigrationError,
@@ -21,7 +22,7 @@ from zmigration_api import (
 )
 from zmigration_api.snapshot import decode_schema
 
-from .recording import Recorded, all_records, history_table_for, meta_of, recorded_of
+from .recording import Recorded, all_records, history_table_for, meta_of, recorded_of, unreadable
 from .schema_file import SchemaFile
 from .survey import Unit
 from .tagged import decode_tagged
@@ -86,25 +87,25 @@ def _in_force(records: Sequence[HistoryRecord]) -> list[HistoryRecord]:
         if record.status.lower() == "success":
             stack.append(record)
         elif record.status.lower() == "rollback":
-            undone = meta_of(record).get("undone", [])
+            undone = meta_of(record).get("undone")
+            if not isinstance(undone, list):
+                raise unreadable(record, "it does not say what it took back")
             stack = [kept for kept in stack if kept.id not in undone]
     return stack
 
 
 def last_run(stacks: Sequence[Stacks]) -> list[dict[str, int]]:
     """For each unit how many records of each schema the newest run of all has made."""
-    tops = [
-        meta_of(stack[-1]).get("run", "") for unit in stacks for stack in unit.values() if stack
-    ]
+    tops = [_run_of(stack[-1]) for unit in stacks for stack in unit.values() if stack]
     newest = max(tops, default=None)
     return [
-        {
-            name: 1
-            for name, stack in unit.items()
-            if stack and meta_of(stack[-1]).get("run", "") == newest
-        }
+        {name: 1 for name, stack in unit.items() if stack and _run_of(stack[-1]) == newest}
         for unit in stacks
     ]
+
+
+def _run_of(record: HistoryRecord) -> str:
+    return str(meta_of(record).get("run", ""))
 
 
 def down_to(stacks: Sequence[Stacks], version: Version) -> list[dict[str, int]]:
@@ -180,12 +181,21 @@ def _steps(file: SchemaFile, record: HistoryRecord) -> Iterator[tuple[tuple[str,
         )
     try:
         for entry in meta["back"]:
-            yield (meta["run"], entry["at"]), decode_tagged(entry["step"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise MigrationError(
-            f"{file.name}: the record of {record.to_version} cannot be read: {error}",
-            hint="it was changed, or made by a newer version of zMigration",
-        ) from None
+            step = decode_tagged(entry["step"])
+            if not _is_step(step):
+                raise TypeError("what is to be done is no step")
+            yield (str(meta["run"]), int(entry["at"])), step
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise unreadable(record, error) from None
+
+
+def _is_step(step: object) -> bool:
+    return (
+        isinstance(step, Step)
+        and bool(step.changes)
+        and all(hasattr(change, "inverse") for change in step.changes)
+        and isinstance(step.restores, Archive | None)
+    )
 
 
 def _state_before(first: HistoryRecord, goal: Recorded | None) -> Recorded:
@@ -198,12 +208,15 @@ def _state_before(first: HistoryRecord, goal: Recorded | None) -> Recorded:
     tables = goal.tables if goal else None
     if before is None:
         return goal or Recorded(version=None, record=first, tables=Schema(), observed=Schema())
-    return Recorded(
-        version=None,
-        record=first,
-        tables=tables or decode_schema(before["tables"]),
-        observed=decode_schema(before["observed"]),
-    )
+    try:
+        return Recorded(
+            version=None,
+            record=first,
+            tables=tables or decode_schema(before["tables"]),
+            observed=decode_schema(before["observed"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise unreadable(first, error) from None
 
 
 def _names(schemas: Collection[Undoing], steps: Sequence[Step]) -> set[str]:

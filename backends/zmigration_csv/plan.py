@@ -71,11 +71,6 @@ def plan(
     return tuple(steps)
 
 
-def fills(step: Step) -> bool:
-    """Whether the step says that nulls get a value. Its inverse does not: it invents nothing."""
-    return set(_fill_lines(step.changes)) <= set(step.statements)
-
-
 def kept_of(archive: Archive | None, changes: Iterable[Change], name: str) -> KeptColumn | None:
     """What is kept of a column, by its name before `changes` take the plan back."""
     back = {c.old: c.new for c in changes if isinstance(c, RenameColumn)}

@@ -110,7 +110,7 @@ class Restoring(Rewrite):
         self._found: list[bytes] | None = None
         self._back: list[Out] = []
         self._lacking: dict[str, int] = {}
-        super().__init__(file, self._changes, before, now, fills=False)
+        super().__init__(file, self._changes, before, now, back=True)
         self._put_in_place(wanted)
 
     def _rows(self, progress: Progress) -> Iterator[bytes]:

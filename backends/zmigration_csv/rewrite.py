@@ -55,8 +55,8 @@ class Rewrite:
     """What the changes do to one file. Making one reads the header only.
 
     `changes` come in the order in which they are made, `before` tells the old types by the old
-    names (a column that it lacks is text). Without `fills`, nulls that a change forbids are an
-    error, whatever the default. StepFailed if the file does not allow a change.
+    names (a column that it lacks is text). `back` says that they take others back: then
+    nothing is made up for a null, and one that was there before does no harm.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class Rewrite:
         before: Table | None,
         now: datetime,
         *,
-        fills: bool = True,
+        back: bool = False,
     ) -> None:
         self._file = file
         self._header = file.header()
         self._now = now
-        self._fills = fills
+        self._takes_back = back
         self._keeper: Keeper | None = None
         self._columns = [self._kept(i, before) for i in range(len(self._header.names))]
         self._checks: list[CellMaker] = []
@@ -180,12 +180,13 @@ class Rewrite:
         old, new, make = change.old, change.new, out.source.make
         if must_convert(change):
             make = converter(make, old, new, self._file.delimiter)
-        if self._fills and fills_nulls(change):
+        if not self._takes_back and fills_nulls(change):
             make = _filled(make, self._filler(new))
         untouched = make is out.source.make
-        if change.tightened:
+        checked = change.tightened and not self._takes_back
+        if checked:
             make = _required(make, new)
-        if untouched and change.tightened:
+        if untouched and checked:
             self._checks.append(make)
         elif not untouched:
             out.make, out.source = make, Source(make, new.type)

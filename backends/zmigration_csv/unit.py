@@ -30,7 +30,6 @@ from . import journal
 from .cells import CHUNK
 from .files import CsvFile
 from .lock import FolderLock
-from .plan import fills
 from .rewrite import Rewrite, new_file
 from .rows import TableRows
 from .sheet import Sheet
@@ -168,7 +167,7 @@ class Unit:
 
     def _rewriting(self, file: CsvFile, changes: list[Change], step: Step) -> Rewrite:
         if step.restores is None:
-            return Rewrite(file, changes, step.before, self.now, fills=fills(step))
+            return Rewrite(file, changes, step.before, self.now, back=step.back)
         from .restore import Restoring
 
         return Restoring(

@@ -11,7 +11,7 @@ An archive is a table beside the data, in the same store, under a name that no d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .changes import (
@@ -106,11 +106,12 @@ def archives_for(
     changes: Sequence[Change], current: Schema, desired: Schema, token: str
 ) -> Archives:
     """What is to be kept for these changes; `token` makes the names the plan's own."""
-    back = [change.inverse() for change in reversed(changes)]
-    destroyed = [change for change in back if not isinstance(change, AlterColumn)]
+    back = tuple(change.inverse() for change in changes)
+    # Renames are undone last: until then everything goes by the names after the plan.
+    early = tuple(c for c in back if not isinstance(c, AlterColumn) or _recomputed(c))
     return Archives(
         kept=tuple(_archives(changes, current, desired, KEPT + token)),
-        undone=tuple(_archives(destroyed, desired, current, UNDONE + token)),
+        undone=tuple(_archives(early, desired, current, UNDONE + token, renamed_last=True)),
     )
 
 
@@ -119,15 +120,26 @@ def rewrites_values(change: AlterColumn) -> bool:
     old, new = change.old.type, change.new.type
     whole = {"int", "bigint"}
     alike = old.kind == new.kind or (old.textual and new.textual) or {old.kind, new.kind} == whole
+    rounded = old.kind == new.kind == "decimal" and old != new  # 1.5 may be 1.50 then
     mapped = change.new.using is not None
     filled = change.tightened and (change.new.backfill or change.new.default) is not None
-    computed = change.new.generated is not None and change.old.generated is None
-    return not alike or mapped or filled or computed
+    return not alike or rounded or mapped or filled or _recomputed(change)
+
+
+def _recomputed(change: AlterColumn) -> bool:
+    """Whether values make way for those of an expression."""
+    return change.new.generated is not None and change.old.generated is None
 
 
 def _archives(
-    changes: Sequence[Change], before: Schema, after: Schema, prefix: str
+    changes: Sequence[Change],
+    before: Schema,
+    after: Schema,
+    prefix: str,
+    *,
+    renamed_last: bool = False,
 ) -> Iterator[Archive]:
+    """`renamed_last`: the changes speak of tables and columns by their names before."""
     tables = {c.old: c.new for c in changes if isinstance(c, RenameTable)}
     for table in before.tables:
         name = _name(prefix, table.name)
@@ -135,11 +147,13 @@ def _archives(
             yield Archive(name=name, table=table.name)
             continue
         new_table = after.table(tables.get(table.name, table.name))
-        mine = [c for c in changes if new_table and c.table == new_table.name]
-        if new_table is None or not mine:
+        if new_table is None:
             continue
+        called = table.name if renamed_last else new_table.name
+        mine = [c for c in changes if c.table == called]
         renamed = {c.old: c.new for c in mine if isinstance(c, RenameColumn)}
-        kept = tuple(_kept(mine, table, new_table, renamed))
+        old_names = {} if renamed_last else {new: old for old, new in renamed.items()}
+        kept = tuple(_kept(mine, table, new_table, old_names, going=renamed_last))
         if kept:
             rows, keyed = _rows(table, new_table, renamed)
             yield Archive(
@@ -153,9 +167,14 @@ def _archives(
 
 
 def _kept(
-    changes: Iterable[Change], table: Table, new_table: Table, renamed: dict[str, str]
+    changes: Iterable[Change],
+    table: Table,
+    new_table: Table,
+    old_names: Mapping[str, str],
+    *,
+    going: bool,
 ) -> Iterator[KeptColumn]:
-    old_names = {new: old for old, new in renamed.items()}
+    """The columns to keep. `going`: of altered ones too only the value before is wanted."""
     taken = {column.name.lower() for column in (*table.columns, *new_table.columns)}
 
     def keep(old: Column, new: Column | None) -> KeptColumn:
@@ -169,7 +188,7 @@ def _kept(
         if isinstance(change, DropColumn) and change.column.generated is None:
             yield keep(change.column, None)
         if isinstance(change, AlterColumn) and rewrites_values(change):
-            yield keep(change.old, change.new)
+            yield keep(change.old, None if going else change.new)
 
 
 def _rows(

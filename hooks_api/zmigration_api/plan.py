@@ -35,7 +35,8 @@ class Step:
 
     `keeps` is the archive that the step makes, `restores` the one that it takes values from,
     `keeps_undone` what taking it back is to keep. A SQL store says all of this in its statements
-    too. `before` and `after` are the table on both sides, for a store that runs without SQL.
+    too. `before` and `after` are the table on both sides, for a store that runs without SQL, and
+    `back` says to it that the step takes another one back.
     """
 
     changes: tuple[Change, ...]
@@ -47,6 +48,7 @@ class Step:
     restores: Archive | None = None
     before: Table | None = None
     after: Table | None = None
+    back: bool = False
 
     def inverse(self) -> Step:
         """The step that takes this one back, values and all."""
@@ -59,6 +61,7 @@ class Step:
             restores=self.keeps,
             before=self.after,
             after=self.before,
+            back=not self.back,
         )
 
     @property

@@ -320,7 +320,10 @@ def test_nothing_is_invented_under_what_is_required_again(tmp_path: Path, retype
     steps = forward(tmp_path, changes, [current], [desired])
     (tmp_path / "users.csv").write_bytes(b"id,v\n1,1\n2,\n")
     before = contents(tmp_path)
-    with pytest.raises(StepFailed, match="v is required"):
+    if retype:
+        with pytest.raises(StepFailed, match="v is required"):
+            back(tmp_path, steps)
+    else:  # the file never knew that nulls were forbidden, and may have had some
         back(tmp_path, steps)
     assert contents(tmp_path) == before
 

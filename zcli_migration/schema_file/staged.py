@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from zmigration_api import MigrationError
 
 from .text import is_alive, sync_folder
 
@@ -19,12 +22,27 @@ def stage(path: Path, text: str) -> Path:
     """Write the text beside the schema file, lastingly; the path that it has there."""
     target = Path(os.path.realpath(path))
     staged = target.with_name(f".{target.name}.{os.getpid()}.rollback")
-    with staged.open("wb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(target.parent)
+    mode = stat.S_IMODE(target.stat().st_mode)  # it may hold the file's password
+    try:
+        with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(target.parent)
+    except BaseException as error:
+        staged.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from None
+        raise
     return staged
+
+
+def _unwritable(path: Path, error: OSError) -> MigrationError:
+    return MigrationError(
+        f"What the schema file is set back to cannot be written beside it: {error.strerror}",
+        hint="make room, or allow writing to its folder",
+        file=path,
+    )
 
 
 def left_staged(path: Path) -> Iterator[Path]:
