@@ -16,6 +16,7 @@ from zmigration_api import (
     Answer,
     Archive,
     Duplicates,
+    Nulls,
     Orphans,
     Question,
     Schema,
@@ -115,6 +116,8 @@ def _questions(unit: Unit, was: Table, table: Table) -> Iterator[tuple[Question,
         back = AlterColumn(table.name, before, column) if before else None
         if back and (back.narrowed or back.retyped):
             yield Unconvertible(table.name, column, column), "correct these values"
+        if back and back.tightened:
+            yield Nulls(table.name, column.name), "fill these rows"
     if not {"unique", "foreign_keys"} <= unit.backend.keeps:
         new = [c for c in table.constraints if c not in was.constraints]
         yield from afterwards([AddConstraint(table.name, constraint) for constraint in new])
@@ -142,11 +145,14 @@ def _ask(unit: Unit, questions: Iterator[tuple[Question, str]], schema: Schema) 
 
 
 def _reason(question: Question, answer: Answer) -> str:
-    values = ", ".join(repr(value) for value in answer.samples[0].values)
+    values = ", ".join(repr(v) for s in answer.samples[:1] for v in s.values)
     match question:
         case Duplicates(columns=columns):
             return f"{values} in {', '.join(columns)} stands there more than once"
         case Orphans(columns=columns, ref_table=table):
             return f"{values} in {', '.join(columns)} refers to nothing in {table}"
+        case Nulls(column=column):
+            return f"{column} is required and has no value"
         case _:
-            return f"{values} {answer.samples[0].reason or ''}".strip()
+            reasons = (sample.reason for sample in answer.samples if sample.reason)
+            return f"{values} {next(reasons, 'does not fit')}"

@@ -16,8 +16,10 @@ from zmigration_api import (
     PlanMoved,
     Schema,
     Step,
+    Table,
     UsageError,
     Version,
+    history_table,
 )
 from zmigration_api.archive import KEPT, UNDONE
 
@@ -112,7 +114,8 @@ class _Purge(Session):
             for name in _archives_of(record)
             if self.older.covers(record)
         }
-        return unit.store.inspect(sorted(names - {table.name for table in histories.values()}))
+        found = unit.store.inspect(sorted(names - {table.name for table in histories.values()}))
+        return Schema(tables=tuple(table for table in found.tables if not _is_history(table)))
 
     def _show(self, unit: Unit, found: Schema) -> None:
         line = self.report.line
@@ -158,6 +161,12 @@ class _Purge(Session):
         elif outcome.exit_code == 0:
             removed = any(schema.status == "applied" for schema in outcome.schemas)
             self.report.line("✅ Removed." if removed else "Nothing was removed.")
+
+
+def _is_history(table: Table) -> bool:
+    """Whether it is the history of a schema that happens to be called like an archive."""
+    columns = {column.name for column in table.columns}
+    return columns >= {column.name for column in history_table("").columns}
 
 
 def _archives_of(record: HistoryRecord) -> list[str]:

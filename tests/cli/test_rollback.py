@@ -417,7 +417,7 @@ HOOKS = "  zMigrationHooks: {on_rollback: '@.plugins.hooks.f'}\n"
 
 
 def test_a_hook_fills_what_came_back(shop: Back) -> None:
-    code = "def f(zcli):\n    zcli.data.update('users', fields=['name'], values=['cyd'], where='id = 1')\n"
+    code = "def f(zcli):\n    zcli.data.users.update({'id': 1}, {'name': 'cyd'})\n"
     shop.app.write("plugins/hooks.py", code)
     shop.start()
     shop.want(NO_NAME, meta=HOOKS)

@@ -23,10 +23,10 @@ def hook(context):
 """
 
 
-@pytest.mark.parametrize("count", [2, 10])
+@pytest.mark.parametrize("count", [2, 10, pytest.param(50, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_together(backend: str, count: int, make_shop: MakeShop) -> None:
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if count < 50 else 2):
         shop, pattern = make_shop(backend)
         done = [finished(p) for p in [shop.start("--auto-approve") for _ in range(count)]]
         assert {d.code for d in done} <= {0, 5}, "\n".join(d.said for d in done)
