@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from zmigration_api import ApprovalNeeded, UsageError, Version
+from zmigration_api import ApprovalNeeded, PlanMoved, UsageError, Version
 
 from .hook_calls import path_hooks
 from .outcome import Outcome, SchemaOutcome, Status
@@ -38,6 +38,7 @@ class _Rollback(Session):
     stage: ClassVar[str] = "Rolling Back"
     to: Version | None = None
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    stacks: Mapping[str, Stacks] = field(default_factory=dict)
 
     def prepare(self, run: Run) -> None:
         """Settle, over all stores, which records are to be taken back.
@@ -61,6 +62,8 @@ class _Rollback(Session):
         self.counts = {
             unit.store.display: counts for unit, counts in zip(units, chosen, strict=True)
         }
+        # Counted from these; another run may take some of them back before the unit's turn.
+        self.stacks = {unit.store.display: s for unit, s in zip(units, stacks, strict=True)}
         self._refuse_nothing(stacks)
 
     def _refuse_nothing(self, stacks: list[Stacks]) -> None:
@@ -82,10 +85,16 @@ class _Rollback(Session):
         screen = RollbackReport(self.report)
         for file in unit.files:
             path_hooks(run.app, file)
-        way = self._way(unit, stacks_of(unit))
+        way = self._way(unit, self.stacks.get(unit.store.display, {}))
         yield from self._untouched(unit, way)
         if not way.schemas:
+            self._finish_killed_commit(run, unit)
             return
+        if stacks_of(unit) != self.stacks[unit.store.display]:
+            raise PlanMoved(
+                f"{unit.store.display} was changed by another run meanwhile; nothing was touched",
+                hint="run again to see what is left to do",
+            )
         refuse_way_back(unit, way, force=self.request.force_sync)
         for undoing in way.schemas:
             screen.changes(undoing)
@@ -102,6 +111,13 @@ class _Rollback(Session):
         for taken in done:
             screen.rolled_back(taken)
             yield self._of(unit, taken.undoing, "rolled_back", taken)
+
+    def _finish_killed_commit(self, run: Run, unit: Unit) -> None:
+        """`begin` ends what a killed run had committed and not yet put in place."""
+        if unit.store.unfinished and not self.request.look_only:
+            unit.store.begin(run.lock_timeout)
+            unit.store.rollback()
+            self.report.notices(unit.store)
 
     def _approved(self, unit: Unit, screen: RollbackReport) -> bool:
         if self.request.auto_approve:

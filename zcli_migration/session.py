@@ -41,8 +41,7 @@ class Session:
 
     def run(self) -> Outcome:
         """Every unit in turn; units are independent of each other."""
-        units = self.project.units
-        if not units:
+        if not self.project.units:
             self.report.nothing_found()
             hint = (
                 "check that .zEnv has a line like ZDATA_USERS_URL=@.Data, and that the schema's"
@@ -50,11 +49,11 @@ class Session:
             )
             error = UsageError("No schemas found with zMigration enabled", hint=hint)
             return self.outcome((), error)
-        self.report.ready(sum(len(unit.files) for unit in units), self.stage)
+        self.report.ready(sum(len(unit.files) for unit in self.project.units), self.stage)
         run = self._run_settings()
         self.prepare(run)
         outcomes: list[SchemaOutcome] = []
-        for unit in units:
+        for unit in self.project.units:
             if run.interrupts:
                 outcomes += self.of_unit(unit, "skipped")
             else:

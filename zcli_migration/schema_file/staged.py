@@ -30,7 +30,8 @@ def stage(path: Path, text: str) -> Path:
             os.fsync(file.fileno())
         sync_folder(target.parent)
     except BaseException as error:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):
+            staged.unlink()
         if isinstance(error, OSError):
             raise _unwritable(path, error) from None
         raise
