@@ -116,7 +116,8 @@ def _questions(unit: Unit, was: Table, table: Table) -> Iterator[tuple[Question,
         back = AlterColumn(table.name, before, column) if before else None
         if back and (back.narrowed or back.retyped):
             yield Unconvertible(table.name, column, column), "correct these values"
-        if back and back.tightened:
+        # A store that never knew of `required` may have had such rows before.
+        if back and back.tightened and "required" in unit.backend.keeps:
             yield Nulls(table.name, column.name), "fill these rows"
     if not {"unique", "foreign_keys"} <= unit.backend.keeps:
         new = [c for c in table.constraints if c not in was.constraints]

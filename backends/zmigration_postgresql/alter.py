@@ -99,7 +99,12 @@ class Alteration:
                 )
             return self._anew()
         plain = [f"{self._alter} DROP EXPRESSION;"] if self._freed else []
-        return [*plain, *self._values(), *self._filled(), *self._rest()]
+        values, rest = self._values(), self._rest()
+        freed = [f"{self._alter} DROP NOT NULL;"]
+        if values and freed[0] in rest:  # values may become null
+            rest.remove(freed[0])
+            values = [*freed, *values]
+        return [*plain, *values, *self._filled(), *rest]
 
     def undo(self) -> list[str]:
         """The structure as it was; values that cannot convert back become null."""

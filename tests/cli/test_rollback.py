@@ -214,6 +214,9 @@ def test_new_rows_break_a_rule_that_comes_back(shop: Back, rule: str) -> None:
     shop.migrate(after)
     header = "id" if rule == "required column" else "id,name"
     shop.by_hand([f"INSERT INTO users VALUES {values}"], {"users.csv": f"{header}\n{lines}\n"})
+    if rule == "required" and shop.backend == "csv":
+        shop.back()  # a file never knew of it, and may have had such rows before
+        return
     done = shop.refused()
     assert "users" in done.said
     assert "Unexpected" not in done.said
