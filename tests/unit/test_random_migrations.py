@@ -419,7 +419,9 @@ def _altered(row: Row, old: Field, new: Field) -> Any:
     value = row[old.name]
     try:
         if old.type != new.type:
-            value = convert_column(value, old.column, new.column)
+            # What becomes null under a column that becomes required is filled below.
+            required = new.required and old.required
+            value = convert_column(value, old.column, replace(new.column, required=required))
     except ValueError as error:
         raise Refused(f"{new.name}: {value!r} {error}") from None
     if value is None and new.required and not old.required:
