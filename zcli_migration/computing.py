@@ -17,6 +17,7 @@ from zmigration_api import (
     Schema,
     SchemaFileError,
 )
+from zmigration_api.archive import rewrites_values
 
 from .renaming import Names, renamed
 
@@ -34,7 +35,7 @@ class Computing:
         mine = [c for c in self.changes if c.table == table]
         added = {c.column.name for c in mine if isinstance(c, AddColumn)}
         altered = [c for c in mine if isinstance(c, AlterColumn)]
-        return added | {c.new.name for c in altered if _rewrites(c) or fills_altered(c)}
+        return added | {c.new.name for c in altered if rewrites_values(c)}
 
     def columns(self, table: str, columns: Sequence[str]) -> tuple[Computed, ...] | None:
         """These columns of a table; None if only the store itself can tell their values."""
@@ -59,7 +60,7 @@ class Computing:
         if old is None or (change.new.using and change.new.using.expression):
             return None
         sources = self._sources(change.table, change.new, self.changes)
-        if not fills_altered(change):
+        if not change.fills_nulls:
             return Computed(old=old, new=change.new, fills=False)
         return None if sources is None else Computed(old=old, new=change.new, sources=sources)
 
@@ -104,20 +105,6 @@ def copied(column: Column) -> tuple[str, ...]:
     """The columns that the backfill copies, each once."""
     parts = column.backfill.parts if column.backfill else ()
     return tuple(dict.fromkeys(part.column for part in parts if isinstance(part, CopyOf)))
-
-
-def fills_altered(change: AlterColumn) -> bool:
-    """Whether nulls get a value because the column becomes required."""
-    default = change.new.default
-    valued = default is not None and default.kind == "value"
-    return change.tightened and (change.new.backfill is not None or valued)
-
-
-def _rewrites(change: AlterColumn) -> bool:
-    whole = {"int", "bigint"}
-    kinds = {change.old.type.kind, change.new.type.kind}
-    same = len(kinds) == 1 or kinds == whole
-    return not same or bool(change.new.using and change.new.using.values)
 
 
 def refuse_missing_copies(path: Path, changes: Sequence[Change], live: Schema) -> None:

@@ -14,14 +14,12 @@ from zmigration_api import (
     Change,
     Check,
     CheckFailures,
-    Column,
     Computed,
     Constraint,
     CreateTable,
     DropColumn,
     DropConstraint,
     Duplicates,
-    Fixed,
     ForeignKey,
     Nulls,
     Orphans,
@@ -109,7 +107,7 @@ class _Asker:
             return
         if copied(column):
             yield from self._fillable(table, self.computing.added(change))
-        elif column.required and not fills_nulls(column):
+        elif column.required and not column.fills_nulls:
             yield (
                 Nulls(table, column.name),
                 f"give {column.name} a `default` or a `backfill`, or `required: false`",
@@ -129,7 +127,7 @@ class _Asker:
                 ),
                 "correct these values, or say what becomes of them with `using: {old: new}`",
             )
-        if change.tightened and not fills_nulls(change.new):
+        if change.tightened and not change.fills_nulls:
             yield Nulls(table, name), f"fill them, or give {change.new.name} a `backfill`"
         if change.tightened and copied(change.new):
             yield from self._fillable(table, self.computing.altered(change))
@@ -212,14 +210,6 @@ class _Asker:
         fresh |= {c.new.name for c in self.changes if isinstance(c, AlterColumn)}
         fresh |= {new for (there, _), new in self.names.columns.items() if there == table}
         return bool(fresh & set(re.findall(r"\w+", check.expression)))
-
-
-def fills_nulls(column: Column) -> bool:
-    """Whether rows without a value get one by the plan."""
-    if column.backfill is not None:
-        parts = column.backfill.parts
-        return parts != (Fixed(None),)
-    return column.default is not None and column.default.stored
 
 
 def afterwards(changes: Sequence[Change]) -> Iterator[tuple[Question, str]]:

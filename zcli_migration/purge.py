@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import ClassVar
 
 from zmigration_api import (
-    ApprovalNeeded,
     DropTable,
     HistoryRecord,
     PlanMoved,
@@ -34,6 +32,7 @@ from .survey import Unit
 from .unit_of_work import Run
 
 _ARCHIVE = re.compile(f"(?:{KEPT}|{UNDONE})[0-9a-f]{{10}}_.+", re.DOTALL)
+_APPROVAL = "archives would be removed", "Remove them? No rollback can use them then."
 _AGE = re.compile(r"(\d{1,6})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
@@ -83,6 +82,7 @@ class _Purge(Session):
     """A run that removes archives, and nothing else."""
 
     stage: ClassVar[str] = "Removing What Was Kept"
+    not_done: ClassVar[str] = "nothing was removed"
     older: Older = Older()
 
     def unit(self, run: Run, unit: Unit) -> Iterator[SchemaOutcome]:
@@ -91,7 +91,7 @@ class _Purge(Session):
         self._show(unit, found)
         steps = _steps(unit, found)
         status: Status = "pending" if steps else "up_to_date"
-        if steps and not self.request.look_only and self._approved(unit):
+        if steps and not self.request.look_only and self.approved(unit, *_APPROVAL):
             self._remove(run, unit, found, steps)
             status = "applied"
         for outcome in self.of_unit(unit, status):
@@ -126,16 +126,6 @@ class _Purge(Session):
         if not found.tables:
             line("  (nothing)")
         line()
-
-    def _approved(self, unit: Unit) -> bool:
-        if self.request.auto_approve:
-            return True
-        if self.report.quiet or not sys.stdin.isatty():
-            raise ApprovalNeeded(
-                f"{unit.store.display}: archives would be removed and nobody is there to approve",
-                hint="run in a terminal, or add --auto-approve",
-            )
-        return self.report.approve("Remove them? No rollback can use them then.")
 
     def _remove(self, run: Run, unit: Unit, found: Schema, steps: tuple[Step, ...]) -> None:
         try:

@@ -172,15 +172,15 @@ class Report:
         self._line("   ✅ Already up to date (0 operation(s))", "green")
         self._line()
 
-    def failed(self, unit: Unit, error: MigrationError) -> None:
+    def failed(self, unit: Unit, error: MigrationError, not_done: str) -> None:
         """Every schema of a unit failed together."""
-        known = "not migrated, nothing was changed"
+        known = f"{not_done}, nothing was changed"
         what = "see above" if isinstance(error, OutcomeUnknown) else known
         for file in unit.files:
             self._line(f"   ❌ {file.name}: {what}", "red")
         self._line()
 
-    def approve(self, question: str = "Apply migration?") -> bool:
+    def approve(self, question: str) -> bool:
         """Ask for the whole unit."""
         answer = self._screen.ask(question)
         if not answer:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from zmigration_api import ApprovalNeeded, PlanMoved, UsageError, Version
+from zmigration_api import PlanMoved, UsageError, Version
 
 from .hook_calls import path_hooks
 from .outcome import Outcome, SchemaOutcome, Status
@@ -36,6 +35,7 @@ class _Rollback(Session):
     """A run that brings the stores back to what was recorded before."""
 
     stage: ClassVar[str] = "Rolling Back"
+    not_done: ClassVar[str] = "not rolled back"
     to: Version | None = None
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     stacks: Mapping[str, Stacks] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class _Rollback(Session):
             screen.statements(way.steps)
             yield from (self._of(unit, undoing, "pending") for undoing in way.schemas)
             return
-        if not self._approved(unit, screen):
+        if not self.approved(unit, "a rollback is prepared", "Apply rollback?"):
             yield from (self._of(unit, undoing, "pending") for undoing in way.schemas)
             return
         write_system_schema()
@@ -118,16 +118,6 @@ class _Rollback(Session):
             unit.store.begin(run.lock_timeout)
             unit.store.rollback()
             self.report.notices(unit.store)
-
-    def _approved(self, unit: Unit, screen: RollbackReport) -> bool:
-        if self.request.auto_approve:
-            return True
-        if self.report.quiet or not sys.stdin.isatty():
-            raise ApprovalNeeded(
-                f"{unit.store.display}: a rollback is prepared and nobody is there to approve it",
-                hint="run in a terminal, or add --auto-approve",
-            )
-        return screen.approve()
 
     def _untouched(self, unit: Unit, way: WayBack) -> Iterator[SchemaOutcome]:
         taken = {undoing.file.name for undoing in way.schemas}

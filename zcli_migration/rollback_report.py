@@ -41,10 +41,6 @@ class RollbackReport:
         """The statements, as they would be run."""
         self._report.ddl(steps)
 
-    def approve(self) -> bool:
-        """Ask for the whole unit."""
-        return self._report.approve("Apply rollback?")
-
     def rolled_back(self, taken: TakenBack) -> None:
         """One schema is back."""
         undoing = taken.undoing

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from zmigration_api import (
-    ApprovalNeeded,
     DataRefused,
     MigrationError,
     PlanMoved,
@@ -39,10 +38,6 @@ def migrate(request: Request, report: Report) -> Outcome:
     return in_session(request, report, _Migration)
 
 
-class _Unapproved(Exception):
-    """The person said no."""
-
-
 @dataclass(slots=True)
 class _Migration(Session):
     """A run that brings the stores to what the files say."""
@@ -70,11 +65,10 @@ class _Migration(Session):
             if not any(map(_has_work, found.schemas)) and not unit.store.unfinished:
                 return self._up_to_date(unit, found)
             try:
-                self._approve(unit, found)
+                if not self._approve(unit, found):
+                    return self._shown(unit, found)
                 write_system_schema()
                 return self._applied(unit, found, apply(run, unit, found))
-            except _Unapproved:
-                return self._shown(unit, found)
             except PlanMoved:
                 if not self.request.auto_approve or attempt == ATTEMPTS - 1:
                     raise
@@ -141,20 +135,12 @@ class _Migration(Session):
         error.details = tuple(line for v in violations for line in violation_lines(v))
         return error
 
-    def _approve(self, unit: Unit, found: Survey) -> None:
+    def _approve(self, unit: Unit, found: Survey) -> bool:
         changed = [schema for schema in found.schemas if schema.changes]
         for schema in changed:
             self._show(unit, found, schema)
             self.report.versions(schema)
-        if not changed or self.request.auto_approve:
-            return
-        if self.report.quiet or not sys.stdin.isatty():
-            raise ApprovalNeeded(
-                f"{unit.store.display}: changes are pending and nobody is there to approve them",
-                hint="run in a terminal, or add --auto-approve",
-            )
-        if not self.report.approve():
-            raise _Unapproved
+        return not changed or self.approved(unit, "changes are pending", "Apply migration?")
 
     def _show(self, unit: Unit, found: Survey, schema: SchemaSurvey) -> None:
         steps = shown_steps(schema, found)

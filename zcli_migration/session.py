@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from zmigration_api import MigrationError, UsageError, Version
+from zmigration_api import ApprovalNeeded, MigrationError, UsageError, Version
 
 from .interrupts import uninterrupted
 from .outcome import INTERRUPTED, Outcome, SchemaOutcome, Status, exit_code
@@ -38,6 +39,7 @@ class Session:
     report: Report
     project: Project
     stage: ClassVar[str] = "Applying Migrations (Declarative)"
+    not_done: ClassVar[str] = "not migrated"
 
     def run(self) -> Outcome:
         """Every unit in turn; units are independent of each other."""
@@ -91,6 +93,17 @@ class Session:
         """The last words."""
         raise NotImplementedError
 
+    def approved(self, unit: Unit, waiting: str, question: str) -> bool:
+        """Whether the person agrees; ApprovalNeeded if there is none to ask."""
+        if self.request.auto_approve:
+            return True
+        if self.report.quiet or not sys.stdin.isatty():
+            raise ApprovalNeeded(
+                f"{unit.store.display}: {waiting} and nobody is there to approve",
+                hint="run in a terminal, or add --auto-approve",
+            )
+        return self.report.approve(question)
+
     def _run_settings(self) -> Run:
         return Run(
             app=self.project.app,
@@ -124,11 +137,11 @@ class Session:
                 return list(self.unit(run, unit))
         except MigrationError as error:
             self.report.error(error)
-            self.report.failed(unit, error)
+            self.report.failed(unit, error, self.not_done)
             return self.of_unit(unit, "failed", error=error)
         except Exception as error:
             defect = defect_error(error, self.report)
-            self.report.failed(unit, defect)
+            self.report.failed(unit, defect, self.not_done)
             return self.of_unit(unit, "failed", error=defect)
         except KeyboardInterrupt:
             run.interrupts.append(2)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from zmigration_api import (
     DriftError,
+    DropTable,
     HistoryRecord,
     MigrationError,
     PlanMoved,
@@ -70,7 +71,8 @@ class TakenBack:
 
 
 def refuse_way_back(unit: Unit, way: WayBack, *, force: bool) -> None:
-    """MigrationError for archives that are gone, DriftError for what moved by another hand."""
+    """MigrationError for what cannot be taken back, DriftError for what moved by another hand."""
+    _refuse_torn_references(unit, way)
     for step in way.steps:
         archive = step.restores
         if archive is not None and way.live.table(unit.store.spell(archive.name)) is None:
@@ -85,6 +87,21 @@ def refuse_way_back(unit: Unit, way: WayBack, *, force: bool) -> None:
             f"Schema drift detected: {unit.store.display}: {'; '.join(moved)}",
             hint="put the store back as it was recorded, or add --force-sync (dangerous)",
         )
+
+
+def _refuse_torn_references(unit: Unit, way: WayBack) -> None:
+    """A table that a schema outside of this rollback refers to must stay."""
+    taken = {undoing.file.name for undoing in way.schemas}
+    gone = {c.table for step in way.steps for c in step.changes if isinstance(c, DropTable)}
+    for file in unit.all_files:
+        for table in file.tables if file.name not in taken else ():
+            for key in table.foreign_keys:
+                if unit.store.spell(key.ref_table) in gone:
+                    raise MigrationError(
+                        f"{file.name}: {table.name} refers to {key.ref_table}, which this "
+                        "rollback would remove; nothing was touched",
+                        hint=f"roll {file.name} back as well, or take the key out of it first",
+                    )
 
 
 def take_back(

@@ -83,13 +83,6 @@ def must_convert(change: AlterColumn) -> bool:
     return change.retyped or change.narrowed or bool(using and using.values)
 
 
-def fills_nulls(change: AlterColumn) -> bool:
-    """Whether nulls get a value because the column becomes required."""
-    default = change.new.default
-    has_value = default is not None and default.kind == "value"
-    return change.tightened and (change.new.backfill is not None or has_value)
-
-
 def _step(
     changes: list[Change],
     kept: Archive | None = None,
@@ -157,7 +150,7 @@ def _file_of(archive: Archive | None) -> str:
 
 def _fill_lines(changes: Iterable[Change]) -> Iterator[str]:
     for change in changes:
-        if isinstance(change, AlterColumn) and fills_nulls(change):
+        if isinstance(change, AlterColumn) and change.fills_nulls:
             yield f"{file_name(change.table)}: {_fill_line(change)};"
 
 
@@ -201,7 +194,7 @@ def _texts(
 
 def _alterations(change: AlterColumn, kept_in: str | None) -> Iterator[str]:
     old, new = change.old, change.new
-    if fills_nulls(change):
+    if change.fills_nulls:
         yield _fill_line(change)
     if kept_in and change.retyped:
         yield f"convert {new.name} from {old.type} to {new.type} with the values kept in {kept_in}"
@@ -256,7 +249,7 @@ def _rewrites(change: Change) -> bool:
         case AddColumn() | DropColumn() | RenameColumn():
             return True
         case AlterColumn():
-            return must_convert(change) or fills_nulls(change)
+            return must_convert(change) or change.fills_nulls
         case _:
             return False
 

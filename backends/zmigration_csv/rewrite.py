@@ -26,7 +26,7 @@ from zmigration_api import (
 from .cells import CHUNK, join, quote
 from .files import CsvFile, Header
 from .fill import CellMaker, Source, filler
-from .plan import fills_nulls, must_convert
+from .plan import must_convert
 from .typed import converted, shown
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class Rewrite:
         old, new, make = change.old, change.new, out.source.make
         if must_convert(change):
             make = converter(make, old, new, self._file.delimiter)
-        if not self._takes_back and fills_nulls(change):
+        if not self._takes_back and change.fills_nulls:
             make = _filled(make, self._filler(new))
         untouched = make is out.source.make
         checked = change.tightened and not self._takes_back

@@ -17,7 +17,7 @@ from zmigration_api import (
 from zmigration_sql import Statements
 
 from .casts import bare_pattern, column_to
-from .fill import default_text, fill_text
+from .fill import default_text, filled
 from .names import QUOTING
 from .types import canonical, ddl, measured, native_type, same_native
 
@@ -206,13 +206,10 @@ class Alteration:
         return [f"{self._alter} DROP DEFAULT;"] if self._loses_default else []
 
     def _fill(self) -> str | None:
-        """What nulls under a column that becomes required get: its backfill or default value."""
-        if self.old.required or not self.new.required:
+        """What nulls under a column that becomes required get: its backfill, else its default."""
+        if self.old.required or not self.new.required or not self.new.fills_nulls:
             return None
-        fill = fill_text(self.new, self.table, self.native)
-        if fill is None and self.new.default and self.new.default.kind == "value":
-            fill = default_text(self.new, self.native)
-        return fill
+        return filled(self.new, self.table, self.native)
 
     def _filled(self) -> list[str]:
         fill = self._fill()

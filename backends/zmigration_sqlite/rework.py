@@ -166,7 +166,7 @@ class Rework:
 def altered_value(change: AlterColumn, others: Mapping[str, Column]) -> str | None:
     """What an altered column's values become, nulls that are refused from now on included."""
     value = converted(change)
-    filler = fill(change.new, others) if change.tightened else None
+    filler = fill(change.new, others) if change.fills_nulls else None
     if filler is None:
         return value
     return f"coalesce({value or QUOTING.name(change.new.name)}, {filler})"

@@ -21,6 +21,7 @@ from zmigration_api import (
 from zmigration_sql import quoted
 
 from .connection import Connection, check_file, connect, hint, is_locked, locked
+from .functions import AS_LEFT, REFUSE
 from .rebuild import PREFIX
 from .references import References
 
@@ -120,9 +121,10 @@ class Unit:
             if not isinstance(failure, StoreError):
                 raise failure from None
             words = failure.message.removeprefix(f"{self._display}: ").replace(PREFIX, "")
-            raise StepFailed(
-                f"{step.table}: {words}", hint=f"the statement was: {statement}"
-            ) from None
+            guard = statement.startswith((f"SELECT {REFUSE}(", f"SELECT {AS_LEFT}("))
+            fix = "mend that, or stay with the migration"
+            shown = fix if guard else f"the statement was: {statement}"
+            raise StepFailed(f"{step.table}: {words}", hint=shown) from None
         if rows > 0:
             progress(rows, None)
 

@@ -122,8 +122,7 @@ def rewrites_values(change: AlterColumn) -> bool:
     alike = old.kind == new.kind or (old.textual and new.textual) or {old.kind, new.kind} == whole
     rounded = old.kind == new.kind == "decimal" and old != new  # 1.5 may be 1.50 then
     mapped = change.new.using is not None
-    filled = change.tightened and (change.new.backfill or change.new.default) is not None
-    return not alike or rounded or mapped or filled or _recomputed(change)
+    return not alike or rounded or mapped or change.fills_nulls or _recomputed(change)
 
 
 def _recomputed(change: AlterColumn) -> bool:

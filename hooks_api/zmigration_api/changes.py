@@ -134,6 +134,11 @@ class AlterColumn:
         return self.new.required and not self.old.required
 
     @property
+    def fills_nulls(self) -> bool:
+        """Whether nulls get a value because the column becomes required."""
+        return self.tightened and self.new.fills_nulls
+
+    @property
     def narrowed(self) -> bool:
         """Whether values of the enumeration went away or an enumeration came."""
         if not self.new.enum:

@@ -83,8 +83,7 @@ def _mapped(text: str, using: Using | None) -> tuple[str | None, bool]:
 
 def _null(old: Column, new: Column) -> None:
     """Nulls are filled where a column becomes required, and not where it was before."""
-    filled = not old.required and (new.backfill is not None or new.default is not None)
-    if new.required and not filled:
+    if new.required and (old.required or not new.fills_nulls):
         raise ValueError("would become null under `required`")
 
 

@@ -93,6 +93,13 @@ class Column:
     using: Using | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
 
+    @property
+    def fills_nulls(self) -> bool:
+        """Whether rows that have no value get one: by the backfill, else by the default."""
+        if self.backfill is not None:
+            return self.backfill.parts != (Fixed(None),)
+        return self.default is not None and self.default.stored
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrimaryKey:

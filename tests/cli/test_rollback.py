@@ -250,6 +250,17 @@ def test_several_schemas_of_one_run(shop: Back) -> None:
         assert shop.app.run("--check").code == 0
 
 
+def test_a_table_that_another_schema_refers_to_stays(shop: Back) -> None:
+    shop.want(FK, "posts")
+    shop.start()
+    done = shop.refused("--rollback", "--schema", "users")
+    assert "posts refers to users" in done.said
+    assert "not rolled back, nothing was changed" in done.said
+    assert shop.rows() == [("1", "ada"), ("2", "bob")]
+    shop.back()
+    assert shop.store.columns("users") == shop.store.columns("posts") == []
+
+
 def test_one_schema_alone(shop: Back) -> None:
     shop.want(POSTS, "posts")
     shop.start()
