@@ -76,6 +76,12 @@ def quote(value: bytes, delimiter: bytes) -> bytes:
     return b'"' + value.replace(b'"', b'""') + b'"'
 
 
+def renamed_cell(cell: bytes, name: bytes, delimiter: bytes) -> bytes:
+    """The cell of another name; in quotes where it must be, or where the old one was."""
+    new = quote(name, delimiter)
+    return b'"' + new + b'"' if cell.startswith(b'"') and new == name else new
+
+
 def join(cells: list[bytes], delimiter: bytes) -> bytes:
     """The bytes of a row; a cell that alone would look like a blank line goes in quotes."""
     if len(cells) == 1 and not cells[0].strip(b" \t"):

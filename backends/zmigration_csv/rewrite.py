@@ -23,10 +23,11 @@ from zmigration_api import (
     Table,
 )
 
-from .cells import CHUNK, join, quote
+from .cells import CHUNK, join, quote, renamed_cell
 from .files import CsvFile, Header
 from .fill import CellMaker, Source, filler
 from .plan import must_convert
+from .proof import Fingerprint, require_same, require_same_rest
 from .typed import converted, shown
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Rewrite:
         self._now = now
         self._takes_back = back
         self._keeper: Keeper | None = None
+        self._read: Fingerprint | None = None
         self._columns = [self._kept(i, before) for i in range(len(self._header.names))]
         self._checks: list[CellMaker] = []
         for change in changes:
@@ -114,16 +116,38 @@ class Rewrite:
         else:
             yield from _after_header(self._file, header)
 
+    def prove(self, new: CsvFile) -> None:
+        """Read what `pieces` were written to; VerificationFailed if more changed than should."""
+        if self._read is not None:
+            written = self._fingerprint(old=False)
+            written.add_all(new)
+            require_same(self._read, written, self._file)
+        else:
+            starts = _start(self._file, self._header), _start(new, new.header())
+            require_same_rest(self._file, new, starts)
+
+    def _fingerprint(self, *, old: bool) -> Fingerprint:
+        """Of the columns that nothing touches, where they are in the old or in the new file."""
+        untouched = [
+            (column.position or 0) if old else at
+            for at, column in enumerate(self._columns)
+            if column.make is None
+        ]
+        lonely = 1 in (len(self._columns), len(self._header.names))
+        return Fingerprint(untouched, self._file.delimiter, lonely)
+
     def _rows(self, progress: Progress) -> Iterator[bytes]:
         delimiter, done, line = self._file.delimiter, 0, 0
         try:
             with ExitStack() as resources, self._file.open() as (_, body):
-                row = self._row_maker(resources)
+                row, read = self._row_maker(resources), self._fingerprint(old=True)
+                self._read = read
                 for record in body:
                     line = record.line
                     if not record.cells:
                         yield record.end
                         continue
+                    read.add(record.cells)
                     yield join(row(record.cells), delimiter) + record.end
                     done += 1
                     if done % PROGRESS_ROWS == 0:
@@ -163,7 +187,8 @@ class Rewrite:
             case RenameColumn(_, old, new):
                 out = self._find(old)
                 self._refuse_taken(new)
-                out.name, out.cell = new, self._name_cell(new)
+                out.name = new
+                out.cell = renamed_cell(out.cell, new.encode(), self._file.delimiter)
             case AlterColumn(_, old, _):
                 self._alter(self._find(old.name), change)
             case _:
@@ -282,10 +307,14 @@ def _explained(make: CellMaker, what: str) -> CellMaker:
     return explain
 
 
+def _start(file: CsvFile, header: Header) -> int:
+    """Where the first row starts, in bytes."""
+    return len(header.before) + len(file.delimiter.join(header.cells)) + len(header.end)
+
+
 def _after_header(file: CsvFile, header: Header) -> Iterator[bytes]:
-    start = len(header.before) + len(file.delimiter.join(header.cells)) + len(header.end)
     with file.path.open("rb") as stream:
-        stream.seek(start)
+        stream.seek(_start(file, header))
         yield from iter(lambda: stream.read(CHUNK), b"")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeAlias
@@ -160,10 +161,17 @@ class Unit:
         keeping = self._keeping(step.keeps, rewrite, file) if step.keeps else nullcontext()
         with keeping:
             if rewrite.changes_file:
-                self._stage(name, rewrite.pieces(progress), file.path.stat().st_size)
+                self._write(name, file, rewrite, progress)
                 return
             for _ in rewrite.pieces(progress):
                 pass
+
+    def _write(self, table: str, file: CsvFile, rewrite: Rewrite, progress: Progress) -> None:
+        staged, stream = self.staging.create(table, file.path.stat().st_size)
+        with stream:
+            stream.writelines(rewrite.pieces(progress))
+        rewrite.prove(replace(file, path=staged))
+        self.staging.put(table, staged)
 
     def _rewriting(self, file: CsvFile, changes: list[Change], step: Step) -> Rewrite:
         if step.restores is None:

@@ -492,17 +492,25 @@ def follow(story: Story, place: Place) -> None:
     if len(place.store.rows(HISTORY)) > records:
         back = place.run("--rollback", "--auto-approve")
         assert back.code == 0, back.said
-        assert _plain_headers(essence(place.store)) == _plain_headers(kept)
+        was, now = (
+            _without_idle_quotes(story, kept),
+            _without_idle_quotes(story, essence(place.store)),
+        )
+        assert now == was
 
 
-def _plain_headers(found: dict[str, Any]) -> dict[str, Any]:
-    """Quotes that a renamed column's header did not need do not come back."""
+def _without_idle_quotes(story: Story, found: dict[str, Any]) -> dict[str, Any]:
+    """Whether a name was in quotes without need is forgotten once its column's name needs them."""
+    names = {f.renamed_from for f in story.after if re.search('[",\r\n]', f.name)}
+    quoted = [f'"{name}"'.encode() for name in names if name]
 
     def plain(text: Any) -> Any:
         if not isinstance(text, bytes):
             return text
         header, end, rows = text.partition(b"\n")
-        return header.replace(b'"', b""), end, rows
+        for name in quoted:
+            header = header.replace(name, name[1:-1])
+        return header, end, rows
 
     return {name: plain(value) for name, value in found.items()}
 
