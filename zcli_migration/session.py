@@ -70,11 +70,11 @@ class Session:
 
     def finish_killed_rollbacks(self) -> bool:
         """Set back the schema files that killed rollbacks left; whether there were any."""
-        left = [f for unit in self.project.units for f in unit.files if any(left_staged(f.path))]
+        left = left_staged(f.path for unit in self.project.units for f in unit.files)
         if not left:
             return False
         if self.request.look_only:
-            names = ", ".join(file.path.name for file in left)
+            names = ", ".join(path.name for path in left)
             self.report.warnings([f"{names}: a rollback was interrupted; the next run finishes it"])
             return False
         from .taking_back import finish_killed

@@ -284,8 +284,9 @@ def finish_killed(unit: Unit) -> tuple[Unit, list[str]]:
     The second part tells of each in a sentence.
     """
     files, told = [], []
+    left = left_staged(file.path for file in unit.files)
     for file in unit.files:
-        for staged in left_staged(file.path):
+        for staged in left.get(file.path, ()):
             try:
                 text = read_schema_text(staged)
                 if _is_left_to_do(unit, file, text):

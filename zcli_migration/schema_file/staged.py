@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,12 +46,27 @@ def _unwritable(path: Path, error: OSError) -> MigrationError:
     )
 
 
-def left_staged(path: Path) -> Iterator[Path]:
-    """What processes that are no more have staged for a schema file."""
-    target = Path(os.path.realpath(path))
-    ours = re.compile(re.escape(f".{target.name}.") + r"(\d+)\.rollback")
-    with suppress(OSError):
-        for entry in sorted(target.parent.iterdir()):
-            found = ours.fullmatch(entry.name)
-            if found and not is_alive(int(found[1])):
-                yield entry
+def left_staged(paths: Iterable[Path]) -> dict[Path, list[Path]]:
+    """What processes that are no more have staged, by schema file; those with nothing are not in.
+
+    Each folder is listed once, however many schema files it has.
+    """
+    real = {os.path.realpath(path): path for path in paths}
+    found: dict[Path, list[Path]] = {}
+    for folder in sorted({os.path.dirname(name) for name in real}):
+        for name in _listing(folder):
+            staged = _STAGED.fullmatch(name)
+            path = real.get(os.path.join(folder, staged[1])) if staged else None
+            if staged and path and not is_alive(int(staged[2])):
+                found.setdefault(path, []).append(Path(folder, name))
+    return found
+
+
+_STAGED = re.compile(r"\.(.+)\.(\d+)\.rollback", re.DOTALL)
+
+
+def _listing(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
