@@ -447,3 +447,17 @@ def test_rows_survive_a_history_file_of_an_older_tool(folder: Path) -> None:
     assert lines[1] == b'1,"zSchema.users", x ' + b"," * 16
     assert lines[2].startswith(b"2,zSchema.users,,,v1.0.0,")
     assert store.history_display("__zmigration_users") == "File: Data/__zmigration_users.csv"
+
+
+def test_a_commit_shows_in_the_number_of_commits(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_bytes(b"id,name,age\n1,ada,36\n")
+    with opened(tmp_path) as store, opened(tmp_path) as other:
+        assert store.commits is None  # too fresh to tell
+        os.utime(tmp_path, (1, 1))
+        before = store.commits
+        assert before is not None
+        assert store.commits == before
+        other.begin(1)
+        run(other, [AddColumn("users", column("email"))], Schema(tables=(USERS,)))
+        other.commit()
+        assert store.commits != before
