@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zmigration_api import Archive, Column, KeptColumn
@@ -121,17 +121,7 @@ class Keep:
 
     def quiet(self, statements: list[str]) -> list[str]:
         """The statements, while the triggers of the user do not fire."""
-        on = {"O": "ENABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
-        alter = f"ALTER TABLE {QUOTING.name(self.table)}"
-        active = [trigger for trigger in self.triggers if trigger.enabled in on]
-        if not active or not any(s.startswith("UPDATE ") for s in statements):
-            return statements
-        off = [f"{alter} DISABLE TRIGGER {QUOTING.name(t.name)};" for t in active]
-        return [
-            *off,
-            *statements,
-            *(f"{alter} {on[t.enabled]} {QUOTING.name(t.name)};" for t in active),
-        ]
+        return quiet(self.table, self.triggers, statements)
 
     @property
     def _row_names(self) -> list[str]:
@@ -151,6 +141,20 @@ class Keep:
             wanted["after", kept.old.name] = kept.after
         fitted = _fitted([*wanted.values()])
         return dict(zip(wanted, fitted, strict=True))
+
+
+def quiet(table: str, triggers: Iterable[Trigger], statements: list[str]) -> list[str]:
+    """The statements, while these triggers of a table do not fire for what an UPDATE changes."""
+    on = {"O": "ENABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
+    alter = f"ALTER TABLE {QUOTING.name(table)}"
+    active = [trigger for trigger in triggers if trigger.enabled in on]
+    if not any(s.startswith("UPDATE ") for s in statements):
+        return statements
+    return [
+        *(f"{alter} DISABLE TRIGGER {QUOTING.name(t.name)};" for t in active),
+        *statements,
+        *(f"{alter} {on[t.enabled]} {QUOTING.name(t.name)};" for t in active),
+    ]
 
 
 def copied(archive: Archive, table: str) -> str:

@@ -162,7 +162,7 @@ class _Planner:
         if fill is None or column.generated is not None:
             statements = [_added(table, column, native)]
         else:
-            statements = _added_and_filled(table, column, native, fill)
+            statements = self._quiet(table, _added_and_filled(table, column, native, fill))
         self._put(table, None, replace(column, native=canonical(native)))
         rewrites = column.generated is not None or _is_serial(column)
         hazards = [_rewrite(table)] if rewrites else []
@@ -200,13 +200,16 @@ class _Planner:
         pattern = alteration.bare_pattern
         bare = pattern is not None and self._facts.all_match(*live, pattern)
         alteration = replace(alteration, bare=bare)
-        statements = self._way_back.quiet(table, alteration.statements())
+        statements = self._quiet(table, alteration.statements())
         columns = self._columns(table)
         undo = self._way_back.alteration(change, alteration, statements, live, columns)
         step = _step(change, statements, undo)
         new = replace(change.new, native=canonical(alteration.native))
         self._put(table, column, new)
         return replace(step, hazards=tuple(alteration.hazards()))
+
+    def _quiet(self, table: str, statements: list[str]) -> list[str]:
+        return self._way_back.quiet(table, self._live.get(table, table), statements)
 
     def _add_index(self, change: Change, table: str, index: Index) -> Step:
         hazard = self._waiting(table, "the index is built")

@@ -26,7 +26,7 @@ from zmigration_api import (
 from zmigration_sql import Statements
 
 from .alter import Alteration
-from .archive import Keep, copied, keep_of
+from .archive import Keep, copied, keep_of, quiet
 from .catalog import Catalog, Part
 from .names import QUOTING
 from .recreate import column_back, generated_back, part_back, table_back
@@ -128,10 +128,11 @@ class WayBack:
             return made.undo()
         return column_reverted(made, forward, live, self._keeps.get(change.table), kept)
 
-    def quiet(self, table: str, statements: list[str]) -> list[str]:
+    def quiet(self, table: str, live: str, statements: list[str]) -> list[str]:
         """The statements, while triggers do not change what the plan does not show."""
-        keep = self._keeps.get(table)
-        return keep.quiet(statements) if keep else statements
+        if not any(statement.startswith("UPDATE ") for statement in statements):
+            return statements
+        return quiet(table, self._catalog.triggers(live), statements)
 
     def constraint(self, live: str, constraint: Constraint, name: str) -> str | None:
         """A dropped constraint's own definition where the model does not say all of it."""
