@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -75,12 +76,18 @@ def _meta(document: object) -> Meta:
     return Meta(
         data_source=_variable(block),
         data_path=_text(block, "Data_Path"),
-        schema_name=_text(block, "Schema_Name"),
+        schema_name=declared_name(block),
         migrates=_flag(block),
     )
 
 
-def _text(block: Mapping[object, object], key: str) -> str | None:
+def declared_name(block: Mapping[Any, object]) -> str | None:
+    """The name that Meta gives the schema: Schema_Name, else the last part of zVaFiles' path."""
+    path = _text(block, "zVaFiles")
+    return _text(block, "Schema_Name") or (path.rpartition(".")[2] if path else None)
+
+
+def _text(block: Mapping[Any, object], key: str) -> str | None:
     value = block.get(key)
     return value if isinstance(value, str) and value not in ("", "~", "null") else None
 

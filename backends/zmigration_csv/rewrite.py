@@ -88,6 +88,11 @@ class Rewrite:
         return self._new_header != self._header.cells or self._touches_rows
 
     @property
+    def _mend(self) -> str:
+        other = "stay with the migration" if self._takes_back else "write `using`"
+        return f"mend the value, or {other}"
+
+    @property
     def _touches_rows(self) -> bool:
         kept = [column.position for column in self._columns if column.make is None]
         return kept != list(range(len(self._header.names))) or len(kept) < len(self._columns)
@@ -153,7 +158,7 @@ class Rewrite:
                     if done % PROGRESS_ROWS == 0:
                         progress(done, None)
         except BadCell as error:
-            raise self._failed(str(error), "mend the value, or write `using`", line) from None
+            raise self._failed(str(error), self._mend, line) from None
         progress(done, done)
 
     def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:

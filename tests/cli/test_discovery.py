@@ -19,6 +19,13 @@ def test_schema_name_says_which_variable_is_meant(app: AppFolder) -> None:
     assert (app.path / "People/users.csv").exists()
 
 
+def test_the_path_in_zvafiles_names_the_schema_too(app: AppFolder) -> None:
+    app.schema(USERS, NAMED.replace("Schema_Name: people", 'zVaFiles: "@.models.zSchema.people"'))
+    app.write(".zEnv", "ZDATA_USERS_URL=@.Data\nZDATA_PEOPLE_URL=@.People\n")
+    done = app.run("--check", "--json")
+    assert [schema["store"] for schema in done.json["schemas"]] == ["People"]
+
+
 def test_schema_name_goes_before_the_name_of_the_file(app: AppFolder) -> None:
     app.schema(USERS, NAMED)
     app.write(".zEnv", "ZDATA_USERS_URL=@.Data\nZDATA_PEOPLE_URL=@.People\n")

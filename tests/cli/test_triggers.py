@@ -11,7 +11,10 @@ PLAIN = f"users:\n{ID}  name: {{type: str}}\n  touched: {{type: int}}\n"
 FILLED = PLAIN + "  nick: {type: str, backfill: '%name'}\n"
 REQUIRED = PLAIN.replace("name: {type: str}", "name: {type: str, required: true, default: x}")
 RETYPED = PLAIN.replace("name: {type: str}", "name: {type: text, required: true, backfill: y}")
-ROWS = [{"id": 1, "name": "ada", "touched": 0}, {"id": 2, "name": None, "touched": 0}]
+ROWS: list[dict[str, object]] = [
+    {"id": 1, "name": "ada", "touched": 0},
+    {"id": 2, "name": None, "touched": 0},
+]
 TRIGGER = {
     "sqlite": [
         "CREATE TRIGGER touch AFTER UPDATE ON users BEGIN"

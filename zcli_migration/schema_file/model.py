@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from zcli_migration.meta import declared_name
 from zmigration_api import Schema, SchemaFileError, Table, Version
 
 
@@ -70,9 +71,8 @@ class SchemaFile:
 
     @property
     def declared_name(self) -> str | None:
-        """`Meta.Schema_Name`, which zCLI uses to find the data."""
-        declared = self.meta.raw.get("Schema_Name")
-        return declared if isinstance(declared, str) else None
+        """The name in Meta by which zCLI finds the data."""
+        return declared_name(self.meta.raw)
 
     @property
     def version(self) -> Version:
