@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from zmigration_api import MigrationError, UsageError, Version
 
@@ -65,7 +65,7 @@ def _for_programs(wanted: bool) -> Iterator[None]:
 
 def _request(options: argparse.Namespace) -> Request:
     return Request(
-        selection=_selection(options),
+        selection=replace(_selection(options), settle=_may_settle(options)),
         look_only=options.dry_run or options.check or options.sql,
         pending_is_failure=options.check,
         auto_approve=options.auto_approve,
@@ -73,6 +73,12 @@ def _request(options: argparse.Namespace) -> Request:
         version=_version("--version", options.version),
         lock_timeout=options.lock_timeout,
     )
+
+
+def _may_settle(options: argparse.Namespace) -> bool:
+    """Whether it is a migration to what the files say, and nothing else is asked."""
+    others = (options.rollback, options.rollback_to, options.purge, options.version)
+    return not any(others) and options.purge is None and not options.force_sync
 
 
 def _run(options: argparse.Namespace, report: Report) -> Outcome:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import TextIO
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -27,6 +30,30 @@ def uninterrupted(held: list[int]) -> Iterator[None]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+def read_line(terminal: TextIO) -> str:
+    """What was typed up to Enter; nothing where the terminal was closed.
+
+    KeyboardInterrupt for a Ctrl-C whenever it comes: one that comes just before a plain read
+    would be heard only after it.
+    """
+    descriptor = terminal.fileno()
+    if os.name != "nt" and threading.current_thread() is threading.main_thread():
+        _wait_for_input_or_signal(descriptor)
+    return os.read(descriptor, 4096).decode(errors="replace")
+
+
+def _wait_for_input_or_signal(descriptor: int) -> None:
+    heard, tell = os.pipe()
+    os.set_blocking(tell, False)
+    before = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    try:
+        select.select([descriptor, heard], [], [])
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(heard)
+        os.close(tell)
 
 
 @contextlib.contextmanager

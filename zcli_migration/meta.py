@@ -23,6 +23,7 @@ _BLOCK = re.compile(
         (?: \n (?: [ \t\r\#}\]] .* )? )*""",
     re.MULTILINE | re.VERBOSE,
 )
+_SAYS = re.compile(r"^\ufeff?[ \t]*[^\s#\ufeff]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,14 @@ def read_meta(path: Path) -> Meta:
         return _meta(_parse(path, text))
     except (ValueError, RecursionError, yaml.YAMLError):
         return Meta(problem=UNREADABLE)
+
+
+def leading_meta(text: str) -> str | None:
+    """The text up to the end of its Meta block, if nothing but comments stands before that."""
+    block = _BLOCK.search(text)
+    if block is None or _SAYS.search(text, 0, block.start()):
+        return None
+    return text[: block.end()]
 
 
 def _parse(path: Path, text: str) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -12,6 +12,7 @@ from typing import TypeAlias
 from zmigration_api import (
     AppError,
     BackendType,
+    MigrationError,
     SchemaFileError,
     Store,
     Target,
@@ -20,12 +21,19 @@ from zmigration_api import (
 )
 
 from .app import App, load_app
-from .discovery import discover
+from .discovery import SchemaRef, discover
 from .places import at, place_of_data
 from .plugins import Plugins, load_plugins
 from .report import Report
-from .schema_file import SchemaFile, Warning_, check_references, read_schema_file
-from .survey import Unit
+from .schema_file import (
+    SchemaFile,
+    Warning_,
+    check_references,
+    read_schema_file,
+    read_schema_head,
+)
+from .settled import may_settle, settled_survey
+from .survey import Survey, Unit
 from .target import resolve_target
 
 
@@ -34,12 +42,14 @@ class Selection:
     """Which app, which of its schemas (names with or without "zSchema.", none: all), plugins.
 
     `lock_timeout`: how many seconds a look at a store waits for what others hold locked.
+    `settle`: stores where nothing has changed since the last record need not be looked at.
     """
 
     app_file: str
     schemas: tuple[str, ...] = ()
     third_party_plugins: bool = True
     lock_timeout: float = 10.0
+    settle: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +73,57 @@ def open_project(selection: Selection, report: Report) -> Iterator[Project]:
     plugins = load_plugins(third_party=selection.third_party_plugins)
     report.initialized([f"plugin {s.name}: {s.error}" for s in plugins.broken()])
     found = discover(app)
-    every = [(ref, read_schema_file(ref.path, ref.name)) for ref in found.schemas]
-    report.discovered([file for _, file in every], found.notes)
-    enabled = [file for _, file in every if file.meta.enabled is not False]
-    chosen = _chosen(enabled, selection.schemas)
     with contextlib.ExitStack() as stack:
+        settled: dict[Path, _Settled] = {}
+        if selection.settle and may_settle(plugins):
+            settled = _settled(found.schemas, app, plugins, selection, stack)
+        every = [
+            settled[ref.path].file if ref.path in settled else read_schema_file(ref.path, ref.name)
+            for ref in found.schemas
+        ]
+        report.discovered(every, found.notes)
+        enabled = [file for file in every if file.meta.enabled is not False]
+        chosen = _chosen(enabled, selection.schemas)
         places = _places(enabled, app, plugins, selection.lock_timeout)
-        units = tuple(_units(chosen, places, app, stack, report))
+        units = tuple(_units(chosen, places, app, stack, report, settled))
         yield Project(app=app, plugins=plugins, units=units)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A file of an open store where nothing is to be done, and what a look would find there."""
+
+    file: SchemaFile
+    store: Store
+    survey: Survey
+
+
+def _settled(
+    refs: Sequence[SchemaRef],
+    app: App,
+    plugins: Plugins,
+    selection: Selection,
+    stack: contextlib.ExitStack,
+) -> dict[Path, _Settled]:
+    """The schema files, by their paths, of stores that are as they were recorded."""
+    found: dict[Path, _Settled] = {}
+    try:
+        heads = [read_schema_head(ref.path, ref.name) for ref in refs]
+        known = [head for head in heads if head is not None]
+        if len(known) < len(heads):
+            return {}
+        enabled = [head for head in known if head.meta.enabled is not False]
+        for target, backend, files in _places(enabled, app, plugins, selection.lock_timeout):
+            store = backend.open(target)
+            survey = settled_survey(store, files)
+            if survey is None:
+                store.close()
+            else:
+                stack.callback(store.close)
+                found.update((file.path, _Settled(file, store, survey)) for file in files)
+    except MigrationError:
+        return found  # told by the whole look
+    return found
 
 
 def _chosen(files: Sequence[SchemaFile], names: Sequence[str]) -> list[SchemaFile]:
@@ -90,18 +143,31 @@ def _units(
     app: App,
     stack: contextlib.ExitStack,
     report: Report,
+    settled: Mapping[Path, _Settled],
 ) -> Iterator[Unit]:
     """A unit for each store that a chosen schema lives in, in the order of discovery."""
     wanted = {file.path for file in chosen}
     for target, backend, files in places:
         _refuse_same_name(files)
         mine = tuple(file for file in files if file.path in wanted)
-        if mine:
+        beside = tuple(file for file in files if file.path not in wanted)
+        if mine and mine[0].path in settled:
+            known = settled[mine[0].path]
+            schemas = tuple(s for s in known.survey.schemas if s.file.path in wanted)
+            survey = replace(known.survey, schemas=schemas)
+            yield Unit(
+                target=target,
+                backend=backend,
+                store=known.store,
+                files=mine,
+                beside=beside,
+                settled=survey,
+            )
+        elif mine:
             with where_configured(files, app):
                 store = stack.enter_context(contextlib.closing(backend.open(target)))
                 warnings = _check_references(files, backend, store)
             report.warnings([str(warning) for warning in warnings])
-            beside = tuple(file for file in files if file.path not in wanted)
             yield Unit(target=target, backend=backend, store=store, files=mine, beside=beside)
 
 

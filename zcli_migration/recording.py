@@ -77,6 +77,14 @@ def last_record(
     return None
 
 
+def newest_record(store: Store, table: Table) -> HistoryRecord | None:
+    """The last finished record, not taken apart, of a history table as this tool makes it."""
+    names, order = [f.name for f in fields(HistoryRecord)], _NEWEST_FIRST
+    rows = store.select(table, EVERYTHING, columns=names, order=order, limit=_FEW)
+    records = (HistoryRecord.from_row(row) for row in rows)
+    return next((r for r in records if r.status.lower() in _FINISHED), None)
+
+
 def all_records(store: Store, table: Table, live: Table | None) -> list[HistoryRecord]:
     """Every record of a history table, oldest first."""
     return list(_records(store, table, live, newest_first=False))
@@ -99,6 +107,7 @@ def _newest_first(store: Store, table: Table, live: Table | None) -> Iterator[Hi
 
 
 _FEW = 3
+_NEWEST_FIRST: Order = [("id", "desc")]
 
 
 def _records(
@@ -171,7 +180,8 @@ class Applied:
 
     `run` is one for all records of a run, and later runs have greater ones. `steps_at` are the
     places of `steps` in the store's plan. `before` is what was there before a first record: as
-    a schema file would have said it, and as the store showed it.
+    a schema file would have said it, and as the store showed it. `state` is what
+    `settled` compares with.
     """
 
     file: SchemaFile
@@ -187,6 +197,7 @@ class Applied:
     run: str
     steps_at: tuple[int, ...] = ()
     before: tuple[Schema, Schema] | None = None
+    state: Mapping[str, object] | None = None
 
 
 def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
@@ -228,6 +239,8 @@ def _meta_text(applied: Applied) -> str:
         ],
         "archives": [step.keeps.name for step in applied.steps if step.keeps],
     }
+    if applied.state is not None:
+        meta["state"] = applied.state
     if applied.before is not None:
         tables, observed = applied.before
         meta["before"] = {"tables": encode(tables), "observed": encode(observed)}

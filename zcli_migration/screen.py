@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 from zmigration_api import Progress
 
+from .interrupts import read_line
+
 RULE = "=" * 70
 BAR_AFTER_SECONDS = 1.0
 
@@ -58,10 +60,11 @@ class Screen:
     def ask(self, question: str) -> bool:
         """A yes/no question, no by default. The end of the input is a no."""
         try:
-            answer = input(f"{question} [y/N] ")
-        except EOFError:
-            self.line()
-            return False
+            self._stream.write(f"{question} [y/N] ")
+            self._stream.flush()
+            answer = read_line(sys.stdin)
+            if not answer:
+                self.line()
         except KeyboardInterrupt:
             self.line()  # what follows starts on a line of its own
             raise

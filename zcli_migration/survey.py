@@ -43,7 +43,8 @@ class Unit:
     """The schemas that live in one store, and migrate together or not at all.
 
     `files` take part in this run. `beside` live in the same store and do not (`--schema`): they
-    are read, so that nothing of theirs is taken for left over or missing.
+    are read, so that nothing of theirs is taken for left over or missing. `settled` is given
+    where it takes no look at the store; of these files nothing is read but Meta.
     """
 
     target: Target
@@ -51,6 +52,7 @@ class Unit:
     store: Store
     files: tuple[SchemaFile, ...]
     beside: tuple[SchemaFile, ...] = ()
+    settled: Survey | None = None
 
     @property
     def all_files(self) -> tuple[SchemaFile, ...]:

@@ -37,6 +37,7 @@ from .schema_file import (
     with_version,
     write_schema_text,
 )
+from .settled import state_to_record
 from .survey import SchemaSurvey, Survey, Unit, survey
 from .verification import count_rows, verify, verify_rows
 
@@ -188,6 +189,7 @@ def _record(
             run=run.token,
             steps_at=tuple(current.plan.steps.index(step) for step in steps),
             before=_before(current, schema),
+            state=state_to_record(unit.store, schema.file, schema.desired),
         )
         record = make_record(applied, next_id(unit.store, table, history), run.app.title)
         unit.store.insert(table, [record.as_row()])

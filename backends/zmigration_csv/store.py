@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from zmigration_api import (
 
 from . import journal
 from .files import CsvFile
-from .inspect import inspect
+from .inspect import fingerprints, inspect
 from .lock import is_held
 from .rows import select
 from .staging import Files, file_name
@@ -105,6 +105,12 @@ class CsvStore:
         with told(self._folder):
             files = self._files()
             return inspect(tables, lambda table: self._locate(files, table))
+
+    def fingerprints(self, tables: Collection[str]) -> Mapping[str, str] | None:
+        """Digests of the headers; rows say nothing of a table's structure."""
+        with told(self._folder):
+            files = self._files()
+            return fingerprints(tables, lambda table: self._locate(files, table))
 
     def plan(
         self,

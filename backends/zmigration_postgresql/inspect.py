@@ -54,6 +54,19 @@ WHERE i.indrelid = ANY(%s) AND i.indexprs IS NULL AND i.indisvalid AND NOT i.ind
   AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = c.oid
                   AND k.contype IN ('p', 'u', 'x'))
 ORDER BY i.indrelid, c.relname"""
+_FINGERPRINTS = """
+SELECT owner, md5(string_agg(fact, E'\\n' ORDER BY fact)) FROM (
+SELECT oid AS owner, concat_ws(' ', oid, relnamespace, relname, relkind) AS fact FROM pg_class
+WHERE oid = ANY(%s)
+UNION ALL SELECT attrelid, a::text FROM pg_attribute a WHERE attrelid = ANY(%s) AND attnum > 0
+UNION ALL SELECT adrelid, d::text FROM pg_attrdef d WHERE adrelid = ANY(%s)
+UNION ALL SELECT conrelid, k::text FROM pg_constraint k WHERE conrelid = ANY(%s)
+UNION ALL SELECT indrelid, concat_ws(' ', c.relname, i) FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = ANY(%s)) AS facts
+GROUP BY owner"""
+_OIDS = """
+SELECT oid, relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace
+  AND relkind IN ('r', 'p') AND lower(relname::text COLLATE "C") = ANY(%s)"""
 _NAMES = re.compile(r"names\(([\w.]+), ([\w.:\[\]]+)\)")
 _NAMES_SQL = (
     r"ARRAY(SELECT a.attname::text FROM unnest(\2) WITH ORDINALITY AS o(number, place)"
@@ -113,6 +126,17 @@ def inspect(connection: Connection, tables: Collection[str]) -> Schema:
         for row in connection.rows(_NAMES.sub(_NAMES_SQL, _INDEXES), oids):
             _add_index(chosen[row[0]], row[1:])
     return Schema(tables=tuple(found.table() for found in chosen.values()))
+
+
+def fingerprints(connection: Connection, tables: Collection[str]) -> dict[str, str]:
+    """For each table that is there a digest of the catalog's rows, whatever is read of them."""
+    wanted = {spell(name): name for name in tables}
+    oids = {oid: spell(name) for oid, name in connection.rows(_OIDS, [list(wanted)])}
+    facts: dict[str, list[str]] = {}
+    rows = connection.rows(_FINGERPRINTS, [list(oids)] * _FINGERPRINTS.count("%s"))
+    for oid, fact in sorted(rows):
+        facts.setdefault(oids[oid], []).append(fact)
+    return {wanted[key]: " ".join(mine) for key, mine in facts.items()}
 
 
 def _found(rows: Iterable[tuple[Any, ...]]) -> dict[int, _Found]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from .address import Address, address_of
 from .ask import ask
 from .connection import Connection, connect
 from .facts import Facts
-from .inspect import inspect
+from .inspect import fingerprints, inspect
 from .names import QUOTING, spell
 from .plan import plan
 from .unit import Unit
@@ -92,6 +92,10 @@ class PostgreSQLStore:
         found = inspect(connection, tables) if connection else Schema()
         self._inspected.update({table.name: table for table in found.tables})
         return found
+
+    def fingerprints(self, tables: Collection[str]) -> Mapping[str, str] | None:
+        connection = self._reading()
+        return fingerprints(connection, tables) if connection else None
 
     def plan(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -65,6 +66,23 @@ def inspect(
     for name, sql in new:
         known[fold(name)] = _table(pragmas, name, sql)
     return Schema(tables=tuple(known[fold(name)] for name, _ in found))
+
+
+def fingerprints(connection: sqlite3.Connection, tables: Collection[str]) -> dict[str, str]:
+    """For each table that is there the texts that made it and its indexes, in a digest.
+
+    PRAGMAs say nothing else.
+    """
+    query = "SELECT tbl_name, type, name, sql FROM sqlite_master ORDER BY type, name"
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for name, *facts in connection.execute(query):
+        found.setdefault(fold(name), []).append(tuple(facts))
+    there = {name: found.get(fold(name)) for name in tables}
+    return {name: _digest(facts) for name, facts in there.items() if facts}
+
+
+def _digest(facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class _Pragmas:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from zmigration_sql import data, quoted
 
 from . import types
 from .connection import Connection, open_for_reading
-from .inspect import inspect, is_there, with_natives
+from .inspect import fingerprints, inspect, is_there, with_natives
 from .tokens import fold
 
 if TYPE_CHECKING:
@@ -94,6 +94,13 @@ class SQLiteStore:
         with connection.errors():
             # The count is read first: what changes meanwhile is then looked at again.
             return inspect(connection.raw, tables, self._seen(connection))
+
+    def fingerprints(self, tables: Collection[str]) -> Mapping[str, str] | None:
+        connection = self._reading()
+        if connection is None:
+            return None
+        with connection.errors():
+            return fingerprints(connection.raw, tables)
 
     def plan(
         self,

@@ -129,6 +129,14 @@ class Store(Reader, Protocol):
         """
         ...
 
+    def fingerprints(self, tables: Collection[str]) -> Mapping[str, str] | None:
+        """By the names given, a text for each table that is there.
+
+        Another one whenever `inspect` would see the table otherwise. None where finding out costs
+        as much as `inspect`; then every look is a whole one.
+        """
+        ...
+
     def plan(
         self,
         changes: Sequence[Change],

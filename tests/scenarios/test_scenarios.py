@@ -179,6 +179,9 @@ def again_is_up_to_date(bench: Bench) -> None:
     check = bench.run("--check")
     assert check.code == 0, check.said
     assert "up to date" in check.out
+    version = bench.one(bench.run("--check", "--json"))["to_version"]
+    whole = bench.run("--check", "--version", version)  # looks at everything, however it stands
+    assert (whole.code, whole.said) == (0, check.said)
     again = bench.run("--auto-approve", "--json")
     assert again.code == 0, again.said
     schema = bench.one(again)

@@ -487,6 +487,9 @@ def follow(story: Story, place: Place) -> None:
     assert [row["id"] for row in _numbers(place, "parents")] == sorted(story.parents)
     after = place.snapshot()
     assert (check := place.run("--check")).code == 0, check.said
+    (now,) = place.run("--check", "--json").json["schemas"]
+    whole = place.run("--check", "--version", now["to_version"])
+    assert (whole.code, whole.said) == (0, check.said)
     assert place.run("--auto-approve").code == 0
     assert place.snapshot() == after
     if len(place.store.rows(HISTORY)) > records:

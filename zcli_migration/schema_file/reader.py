@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from zcli_migration.meta import leading_meta
 from zmigration_api import SchemaFileError, Table
 
 from .meta import SECTIONS, read_meta
@@ -50,6 +51,22 @@ def read_schema_file(path: Path, name: str) -> SchemaFile:
     return (
         file if meta.enabled is False else replace(file, meta=replace(meta, version=file.version))
     )
+
+
+def read_schema_head(path: Path, name: str) -> SchemaFile | None:
+    """The file with nothing read but its Meta; None where that takes reading more, or is odd.
+
+    SchemaFileError as from `read_schema_file`, as far as Meta is concerned.
+    """
+    text = read_schema_text(path)
+    head = leading_meta(text)
+    if head is None or path.suffix == ".json":
+        return None
+    source = Source(path)
+    meta = read_meta(source, compose(head, path))
+    if source.warnings or meta.version is None:
+        return None
+    return SchemaFile(name=name, path=path, text=text, hash=text_hash(text), meta=meta, tables=())
 
 
 def _optional_tables(source: Source, root: yaml.MappingNode) -> tuple[Table, ...]:
