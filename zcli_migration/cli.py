@@ -55,11 +55,14 @@ def zolo_migrate(arguments: Sequence[str] | None = None) -> int:
 def plugins_command(arguments: Sequence[str] | None = None) -> int:
     """`zolo plugins`; the exit code."""
     parser = argparse.ArgumentParser(prog="zolo plugins", description="List the plugins.")
+    parser.add_argument(
+        "app_file", nargs="?", help="also those that this app names in zSpark's plugins"
+    )
     parser.add_argument("--json", action="store_true", help="print them as JSON")
     options = parser.parse_args(arguments)
     from .commands import run_plugins
 
-    return _unless_nobody_reads(lambda: run_plugins(as_json=options.json))
+    return _unless_nobody_reads(lambda: run_plugins(options.app_file, as_json=options.json))
 
 
 def _unless_nobody_reads(command: Callable[[], int]) -> int:

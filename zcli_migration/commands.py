@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from zmigration_api import MigrationError, UsageError, Version
 
@@ -173,15 +173,21 @@ def _list(options: argparse.Namespace, report: Report) -> int:
     return code
 
 
-def run_plugins(*, as_json: bool) -> int:
+def run_plugins(app_file: str | None, *, as_json: bool) -> int:
     """Run `zolo plugins`; the exit code."""
-    from .plugins import load_plugins
+    from .app import load_app
+    from .plugin_listing import plugin_facts, plugin_lines
+    from .plugin_loading import load_plugins
 
-    statuses_ = load_plugins().statuses
+    try:
+        app = load_app(app_file) if app_file else None
+    except MigrationError as error:
+        print(f"❌ {error}", file=sys.stderr)
+        return error.exit_code
+    found = load_plugins(app).looked_through()
     if as_json:
-        print(json.dumps([asdict(status) for status in statuses_], indent=2))
+        print(json.dumps([plugin_facts(status) for status in found], indent=2))
         return 0
-    for status in statuses_:
-        state = status.error or ", ".join(status.hooks) or "no hooks"
-        print(f"{status.name:<16} {status.distribution} {status.version:<10} {state}")
+    for line in plugin_lines(found):
+        print(line)
     return 0

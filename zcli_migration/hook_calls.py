@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from zmigration_api import Change, Data, MigrationContext, Schema
@@ -42,7 +43,10 @@ class _Hook:
 
 @dataclass(frozen=True, slots=True)
 class HookCalls:
-    """Every hook that a unit may run. `variables` is the environment that they see."""
+    """Every hook that a unit may run. `variables` is the environment that they see.
+
+    `results` is filled by `run`: by schema, which hooks ran and what they gave back, for JSON.
+    """
 
     app: App
     plugins: Plugins
@@ -50,6 +54,7 @@ class HookCalls:
     schemas: tuple[Hooked, ...]
     paths: tuple[_Hook, ...]
     variables: dict[str, str]
+    results: dict[str, list[dict[str, object]]] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -81,8 +86,14 @@ class HookCalls:
             context = self._context(hooked, schema)
             for hook in self.paths:
                 if hook.moment == moment and hook.schema is hooked:
-                    hook.path.call(hook.function, context)
-            self.plugins.run_hooks(f"zmigration_{moment}", context)
+                    result = hook.path.call(hook.function, context)
+                    self._note(hooked, moment, hook.path.written, result)
+            for plugin, result in self.plugins.run_hooks(f"zmigration_{moment}", context):
+                self._note(hooked, moment, plugin, result)
+
+    def _note(self, hooked: Hooked, moment: str, hook: str, result: object) -> None:
+        noted = {"moment": moment, "hook": hook, "result": recordable(result)}
+        self.results.setdefault(hooked.file.name, []).append(noted)
 
     def _context(self, hooked: Hooked, tables: Schema) -> MigrationContext:
         data = Data(self.unit.store, lambda: tables)
@@ -96,6 +107,21 @@ class HookCalls:
             from_version=hooked.from_version,
             to_version=hooked.to_version,
         )
+
+
+LONGEST_RESULT = 10_000
+"""Characters of JSON; a longer result is cut, as text."""
+
+
+def recordable(result: object) -> object:
+    """A hook's result as history keeps it: itself where JSON can hold it, else its text."""
+    try:
+        text = json.dumps(result, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        text, result = repr(result), repr(result)
+    if len(text) <= LONGEST_RESULT:
+        return result
+    return text[:LONGEST_RESULT] + "…"
 
 
 def path_hooks(app: App, file: SchemaFile) -> list[tuple[str, PathHook]]:

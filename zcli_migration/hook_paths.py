@@ -18,6 +18,7 @@ from typing import Any
 from zmigration_api import HookFailed, MigrationContext, MigrationError, PluginError
 
 from .places import Place
+from .plugins import finished
 from .zpaths import resolve_plugin_path
 
 
@@ -47,7 +48,7 @@ class PathHook:
     def load(self) -> Callable[..., Any]:
         """Import the file anew and give the function; PluginError if it cannot be had."""
         try:
-            module = _import(self.file)
+            module = import_file(self.file)
         except (Exception, SystemExit) as error:
             raise PluginError(
                 f"hook {self.written}: {type(error).__name__}: {error}",
@@ -69,8 +70,7 @@ class PathHook:
     def call(self, function: Callable[..., Any], context: MigrationContext) -> object:
         """Call it with what its signature names; whatever it raises becomes `HookFailed`."""
         try:
-            result = function(**arguments(function, context))
-            return _finished(result)
+            return finished(function(**arguments(function, context)))
         except (Exception, SystemExit) as error:
             place = _place(error, self.file)
             raise HookFailed(
@@ -79,15 +79,6 @@ class PathHook:
                 file=self.file,
                 line=place,
             ) from error
-
-
-def _finished(result: object) -> object:
-    """The result of a hook, awaited if it is a coroutine."""
-    if not inspect.iscoroutine(result):
-        return result
-    import asyncio
-
-    return asyncio.run(result)
 
 
 def _hint(error: BaseException, file: Path) -> str | None:
@@ -146,7 +137,7 @@ def environment(variables: Mapping[str, str], workspace: Path) -> Iterator[None]
         os.environ.update(before)
 
 
-def _import(file: Path) -> ModuleType:
+def import_file(file: Path) -> ModuleType:
     digest = hashlib.sha256(str(file).encode()).hexdigest()[:12]
     spec = importlib.util.spec_from_file_location(f"_zmigration_hook_{digest}", file)
     assert spec is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from zmigration_api import Data
 
@@ -35,7 +36,7 @@ class Config:
 
 
 class LightZCLI:
-    """`zcli` for hooks; anything else than its attributes needs the real host."""
+    """`zcli` for hooks; what it has not is asked of the real host, where there is one."""
 
     def __init__(
         self,
@@ -44,6 +45,8 @@ class LightZCLI:
         environment: Mapping[str, str],
         workspace: Path,
     ) -> None:
+        self._real: object = None
+        self._workspace = workspace
         self.data = data
         self.zspark = dict(zspark)
         self.zspark_obj = self.zspark
@@ -54,8 +57,16 @@ class LightZCLI:
         self.logger = logging.getLogger("zolo.migrate")
         self.display = Display()
 
-    def __getattr__(self, name: str) -> object:
-        raise AttributeError(
-            f"zcli.{name} needs zolo-zcli; in a migration zcli has "
-            "data, logger, session, config, display and zspark"
-        )
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if self._real is None:
+            from .real_zcli import make_zcli
+
+            self._real = make_zcli(self.zspark, self._workspace)
+        if self._real is None:
+            raise AttributeError(
+                f"zcli.{name} needs zolo-zcli, which is not installed; without it zcli has "
+                "data, logger, session, config, display and zspark"
+            )
+        return getattr(self._real, name)

@@ -23,8 +23,10 @@ from zmigration_api import (
 from .app import App, load_app
 from .discovery import SchemaRef, discover
 from .places import at, place_of_data
-from .plugins import Plugins, load_plugins
+from .plugin_loading import load_plugins
+from .plugins import Plugins
 from .report import Report
+from .rule_sets import rules_of
 from .schema_file import (
     SchemaFile,
     Warning_,
@@ -70,8 +72,9 @@ def open_project(selection: Selection, report: Report) -> Iterator[Project]:
     report.banner(Path(selection.app_file).name, Path(os.path.abspath(selection.app_file)).parent)
     app = load_app(selection.app_file)
     report.loaded(app)
-    plugins = load_plugins(third_party=selection.third_party_plugins)
-    report.initialized([f"plugin {s.name}: {s.error}" for s in plugins.broken()])
+    plugins = load_plugins(app, third_party=selection.third_party_plugins)
+    plugins.backends()  # what a plugin offers is part of whether it works
+    report.initialized([f"plugin {s.shown}: {s.error}" for s in plugins.broken()])
     found = discover(app)
     with contextlib.ExitStack() as stack:
         settled: dict[Path, _Settled] = {}
@@ -168,7 +171,14 @@ def _units(
                 store = stack.enter_context(contextlib.closing(backend.open(target)))
                 warnings = _check_references(files, backend, store)
             report.warnings([str(warning) for warning in warnings])
-            yield Unit(target=target, backend=backend, store=store, files=mine, beside=beside)
+            yield Unit(
+                target=target,
+                backend=backend,
+                store=store,
+                files=mine,
+                beside=beside,
+                rules=rules_of(app.zspark),
+            )
 
 
 def _places(
@@ -178,7 +188,7 @@ def _places(
     backends = plugins.backends()
     places: dict[str, _Place] = {}
     for file in enabled:
-        backend = _backend(file, plugins, backends)
+        backend = _backend(file, plugins)
         target = replace(target_of(file, app, sorted(backends)), lock_timeout=lock_timeout)
         key = f"{backend.name}:{target.identity}"
         places.setdefault(key, (target, backend, []))[2].append(file)
@@ -206,9 +216,9 @@ def _check_references(
     return check_references(files, known, enforced="foreign_keys" in backend.keeps)
 
 
-def _backend(file: SchemaFile, plugins: Plugins, backends: dict[str, BackendType]) -> BackendType:
+def _backend(file: SchemaFile, plugins: Plugins) -> BackendType:
     data_type = file.meta.data_type
-    names = ", ".join(sorted({b.name for b in backends.values()}))
+    names = ", ".join(sorted({b.name for b in plugins.backends().values()}))
     if data_type is None:
         raise SchemaFileError(
             f"{file.name} has no Data_Type in its Meta",
@@ -216,11 +226,11 @@ def _backend(file: SchemaFile, plugins: Plugins, backends: dict[str, BackendType
             file=file.path,
             line=file.meta.line,
         )
-    backend = backends.get(data_type.lower())
+    backend = plugins.backend(data_type)
     if backend is not None:
         return backend
     broken = [s for s in plugins.broken() if s.name.lower() == data_type.lower()]
-    reason = f": plugin {broken[0].name} failed to load: {broken[0].error}" if broken else ""
+    reason = f": plugin {broken[0].shown} cannot be used: {broken[0].error}" if broken else ""
     raise SchemaFileError(
         f"{file.name}: Data_Type {data_type} has no backend{reason}",
         hint=f"installed backends are {names}",

@@ -181,7 +181,7 @@ class Applied:
     `run` is one for all records of a run, and later runs have greater ones. `steps_at` are the
     places of `steps` in the store's plan. `before` is what was there before a first record: as
     a schema file would have said it, and as the store showed it. `state` is what
-    `settled` compares with.
+    `settled` compares with, `hooks` which hooks ran and what they gave back.
     """
 
     file: SchemaFile
@@ -198,6 +198,7 @@ class Applied:
     steps_at: tuple[int, ...] = ()
     before: tuple[Schema, Schema] | None = None
     state: Mapping[str, object] | None = None
+    hooks: tuple[Mapping[str, object], ...] = ()
 
 
 def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
@@ -239,6 +240,8 @@ def _meta_text(applied: Applied) -> str:
         ],
         "archives": [step.keeps.name for step in applied.steps if step.keeps],
     }
+    if applied.hooks:
+        meta["hooks"] = applied.hooks
     if applied.state is not None:
         meta["state"] = applied.state
     if applied.before is not None:

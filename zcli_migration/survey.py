@@ -11,9 +11,11 @@ from zmigration_api import (
     Change,
     DriftError,
     Fact,
+    Hazard,
     Schema,
     SchemaFileError,
     SchemaInfo,
+    Step,
     Store,
     StoreError,
     Table,
@@ -30,6 +32,7 @@ from .places import at_column
 from .planner import Base, Plan, make_plan
 from .plugins import Plugins
 from .recording import Recorded, history_table_for, last_record
+from .rule_sets import refuse_by_rules
 from .schema_file import SchemaFile, text_hash, with_version
 from .spelling import spelled
 from .versioning import VersionDecision, decide
@@ -44,7 +47,8 @@ class Unit:
 
     `files` take part in this run. `beside` live in the same store and do not (`--schema`): they
     are read, so that nothing of theirs is taken for left over or missing. `settled` is given
-    where it takes no look at the store; of these files nothing is read but Meta.
+    where it takes no look at the store; of these files nothing is read but Meta. `rules` are
+    those that the app turns on for every schema.
     """
 
     target: Target
@@ -53,6 +57,7 @@ class Unit:
     files: tuple[SchemaFile, ...]
     beside: tuple[SchemaFile, ...] = ()
     settled: Survey | None = None
+    rules: tuple[str, ...] = ()
 
     @property
     def all_files(self) -> tuple[SchemaFile, ...]:
@@ -158,11 +163,27 @@ def _compared(unit: Unit, found: _Found, plugins: Plugins, override: Version | N
         for schema in schemas:
             if schema.changes:
                 refuse_missing_copies(schema.file.path, schema.changes, found.live)
+            refuse_by_rules(schema.file, unit.rules, schema.changes, schema.recorded)
         plan = make_plan(unit.store, unit.backend, planned, current, desired, _base(found))
+        plan = _with_hazards(plan, plugins, current, desired)
     except (UnsupportedChange, SchemaFileError) as error:
         at_column(error, unit.all_files)
         raise _drift_of(schemas) or error from None
     return Survey(live=found.live, current=current, desired=desired, schemas=schemas, plan=plan)
+
+
+def _with_hazards(plan: Plan, plugins: Plugins, current: Schema, desired: Schema) -> Plan:
+    """The plan with what diff rules want to be known of its changes."""
+    if not plan.steps:
+        return plan
+    rules = plugins.diff_rules()
+
+    def more(step: Step) -> tuple[Hazard, ...]:
+        said = (r.hazards(c, current, desired) for c in step.changes for r in rules)
+        return tuple(hazard for hazards in said for hazard in hazards)
+
+    steps = (replace(step, hazards=(*step.hazards, *more(step))) for step in plan.steps)
+    return replace(plan, steps=tuple(steps))
 
 
 def _drift_of(schemas: Sequence[SchemaSurvey]) -> DriftError | None:

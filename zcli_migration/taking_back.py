@@ -171,7 +171,7 @@ def _inside(run: Run, unit: Unit, way: WayBack, hooks: HookCalls) -> list[TakenB
     tables = [history_table_for(unit.store, undoing.file) for undoing in way.schemas]
     histories = ensure_history_tables(unit.store, tables)
     return [
-        _recorded(run, unit, undoing, (live, histories), homeless, milliseconds)
+        _recorded(run, unit, undoing, (live, histories), homeless, milliseconds, hooks)
         for undoing in way.schemas
     ]
 
@@ -188,6 +188,7 @@ def _recorded(
     states: tuple[Schema, Schema],
     warnings: Sequence[str],
     milliseconds: int,
+    hooks: HookCalls,
 ) -> TakenBack:
     live, histories = states
     table = history_table_for(unit.store, undoing.file)
@@ -208,7 +209,7 @@ def _recorded(
         rollback_sql="\n".join(s for step in reversed(undoing.steps) for s in step.undo),
         forward_sql="\n".join(s for step in undoing.steps for s in step.statements),
         diff_json=json.dumps([change_facts(c) for c in undoing.changes], ensure_ascii=False),
-        meta_data=_meta(run, undoing, live),
+        meta_data=_meta(run, undoing, live, hooks),
         notes=undoing.file.meta.notes,
     )
     unit.store.insert(table, [record.as_row()])
@@ -222,7 +223,7 @@ def _state_of(undoing: Undoing) -> Schema:
     return undoing.goal_state.tables or Schema()
 
 
-def _meta(run: Run, undoing: Undoing, live: Schema) -> str:
+def _meta(run: Run, undoing: Undoing, live: Schema, hooks: HookCalls) -> str:
     goal, observed = undoing.goal, undoing.goal_state.observed
     names = {table.name for table in observed.tables} if observed else set()
     now = Schema(tables=tuple(table for table in live.tables if table.name in names))
@@ -237,6 +238,7 @@ def _meta(run: Run, undoing: Undoing, live: Schema) -> str:
         "undone": [record.id for record in undoing.records],
         "file_was": undoing.file.hash,
         "archives": [step.keeps.name for step in undoing.steps if step.keeps],
+        "hooks": hooks.results.get(undoing.file.name, []),
     }
     return json.dumps(meta, ensure_ascii=False)
 

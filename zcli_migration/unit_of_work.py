@@ -154,7 +154,7 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Re
     histories = ensure_history_tables(unit.store, tables)
     run = replace(run, token=token_after(run.token, (s.recorded for s in current.schemas)))
     return tuple(
-        _record(run, unit, current, schema, (live, histories), milliseconds)
+        _record(run, unit, current, schema, (live, histories), milliseconds, hooks)
         for schema in current.schemas
     )
 
@@ -166,6 +166,7 @@ def _record(
     schema: SchemaSurvey,
     states: tuple[Schema, Schema],
     milliseconds: int,
+    hooks: HookCalls,
 ) -> Result:
     """Record one schema; `states` are the live tables and the history tables."""
     live, histories = states
@@ -189,6 +190,7 @@ def _record(
             run=run.token,
             steps_at=tuple(current.plan.steps.index(step) for step in steps),
             before=_before(current, schema),
+            hooks=tuple(hooks.results.get(schema.file.name, ())),
             state=state_to_record(unit.store, schema.file, schema.desired),
         )
         record = make_record(applied, next_id(unit.store, table, history), run.app.title)

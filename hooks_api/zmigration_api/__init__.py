@@ -40,7 +40,7 @@ from .errors import (
     VerificationFailed,
 )
 from .history import HistoryRecord, history_table, is_internal
-from .hooks import API_VERSION, PROJECT, DiffRule, Hooks, hookimpl, hookspec
+from .hooks import API_VERSION, PROJECT, DiffRule, HazardRule, Hooks, hookimpl, hookspec
 from .model import (
     Action,
     Backfill,
@@ -126,6 +126,7 @@ __all__ = [
     "Fixed",
     "ForeignKey",
     "Hazard",
+    "HazardRule",
     "HistoryRecord",
     "HookFailed",
     "Hooks",

@@ -11,6 +11,7 @@ from .backend import BackendType
 from .changes import Change
 from .context import MigrationContext, SchemaInfo
 from .model import Schema
+from .plan import Hazard
 from .versions import Version
 
 PROJECT = "zmigration"
@@ -25,7 +26,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 class DiffRule(Protocol):
     """One look at two schemas: finds changes, or rewrites those that others found.
 
-    `after` names the rules that must have run before.
+    `after` names the rules that must have run before. A rule may have `hazards` too (`HazardRule`).
     """
 
     @property
@@ -37,6 +38,21 @@ class DiffRule(Protocol):
         self, current: Schema, desired: Schema, changes: tuple[Change, ...]
     ) -> tuple[Change, ...]:
         """All changes that are known now. To refuse one, raise `UnsupportedChange`."""
+        ...
+
+
+@runtime_checkable
+class HazardRule(Protocol):
+    """A diff rule that also says what to know before a change is made.
+
+    It is asked about every change of the plan; what it says is shown with the change.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def hazards(self, change: Change, current: Schema, desired: Schema) -> Iterable[Hazard]:
+        """What to know of this change; mostly nothing."""
         ...
 
 
@@ -58,13 +74,16 @@ class Hooks:
         """Suggest the next version, or None to leave it to the next plugin."""
 
     @hookspec
-    def zmigration_before_migrate(self, context: MigrationContext) -> None:
-        """Run inside the unit of work, before the first step. Raising undoes everything."""
+    def zmigration_before_migrate(self, context: MigrationContext) -> object:
+        """Run inside the unit of work, before the first step. Raising undoes everything.
+
+        What it gives back is kept in the history (`meta_data`), as JSON where it can be.
+        """
 
     @hookspec
-    def zmigration_after_migrate(self, context: MigrationContext) -> None:
+    def zmigration_after_migrate(self, context: MigrationContext) -> object:
         """Run inside the unit of work, after the last step. Raising undoes everything."""
 
     @hookspec
-    def zmigration_on_rollback(self, context: MigrationContext) -> None:
+    def zmigration_on_rollback(self, context: MigrationContext) -> object:
         """Run inside the unit of work of a rollback, after its last step."""
