@@ -14,6 +14,7 @@ from .hook_paths import PathHook, environment
 from .light_zcli import LightZCLI
 from .places import line_of
 from .plugins import Plugins
+from .real_zcli import RealZCLI
 from .schema_file import SchemaFile
 from .survey import Unit, schema_info
 
@@ -54,6 +55,7 @@ class HookCalls:
     schemas: tuple[Hooked, ...]
     paths: tuple[_Hook, ...]
     variables: dict[str, str]
+    real_zcli: RealZCLI
     results: dict[str, list[dict[str, object]]] = field(default_factory=dict)
 
     @classmethod
@@ -78,7 +80,8 @@ class HookCalls:
                 for moment, path in path_hooks(app, schema.file)
                 if moment in moments
             )
-        return cls(app, plugins, unit, tuple(schemas), paths, variables)
+        real_zcli = RealZCLI(app.zspark, app.workspace)
+        return cls(app, plugins, unit, tuple(schemas), paths, variables, real_zcli)
 
     def run(self, moment: str, schema: Schema) -> None:
         """Run every hook of that moment, with `zcli.data` seeing the tables of `schema`."""
@@ -101,7 +104,9 @@ class HookCalls:
             schema=schema_info(hooked.file),
             app_name=self.app.title,
             workspace=self.app.workspace,
-            zcli=LightZCLI(data, self.app.zspark, self.variables, self.app.workspace),
+            zcli=LightZCLI(
+                data, self.app.zspark, self.variables, self.app.workspace, self.real_zcli
+            ),
             data=data,
             changes=hooked.changes,
             from_version=hooked.from_version,

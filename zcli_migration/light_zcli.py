@@ -12,6 +12,8 @@ from typing import Any
 
 from zmigration_api import Data
 
+from .real_zcli import RealZCLI
+
 
 class Display:
     """The host's `display`, as far as hooks print with it."""
@@ -44,9 +46,9 @@ class LightZCLI:
         zspark: Mapping[str, object],
         environment: Mapping[str, str],
         workspace: Path,
+        real: RealZCLI,
     ) -> None:
-        self._real: object = None
-        self._workspace = workspace
+        self._real = real
         self.data = data
         self.zspark = dict(zspark)
         self.zspark_obj = self.zspark
@@ -60,13 +62,10 @@ class LightZCLI:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         if name.startswith("_"):
             raise AttributeError(name)
-        if self._real is None:
-            from .real_zcli import make_zcli
-
-            self._real = make_zcli(self.zspark, self._workspace)
-        if self._real is None:
+        real = self._real.get()
+        if real is None:
             raise AttributeError(
                 f"zcli.{name} needs zolo-zcli, which is not installed; without it zcli has "
                 "data, logger, session, config, display and zspark"
             )
-        return getattr(self._real, name)
+        return getattr(real, name)

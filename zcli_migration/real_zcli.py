@@ -1,7 +1,7 @@
 """The host's own object, for hooks that ask for what the light one lacks.
 
-Making one installs signal handlers, prints, and may start servers: it is made only when a hook asks,
-with what a migration needs of zSpark, and what it did to the process is undone.
+Making one installs signal handlers, prints, and may start servers: it is made only when a hook
+asks, with what a migration needs of zSpark, and what it did to the process is undone.
 """
 
 from __future__ import annotations
@@ -22,11 +22,22 @@ _NOT_FOR_A_MIGRATION = frozenset(
 )  # fmt: skip
 
 
-def make_zcli(zspark: Mapping[str, object], workspace: Path) -> Any | None:  # noqa: ANN401
-    """An instance of the installed host for this app; None where no host is installed.
+class RealZCLI:
+    """The host's object for one app, made when it is first asked for."""
 
-    Whatever the host raises while it starts is the caller's.
-    """
+    def __init__(self, zspark: Mapping[str, object], workspace: Path) -> None:
+        self._zspark = zspark
+        self._workspace = workspace
+        self._made: Any = None
+
+    def get(self) -> Any | None:  # noqa: ANN401
+        """The object; None where no host is installed. What the host raises is the caller's."""
+        if self._made is None:
+            self._made = _make(self._zspark, self._workspace)
+        return self._made
+
+
+def _make(zspark: Mapping[str, object], workspace: Path) -> Any | None:  # noqa: ANN401
     try:
         with _unheard():
             from zCLI import zCLI  # type: ignore[import-not-found,unused-ignore]

@@ -6,6 +6,8 @@ import contextlib
 import io
 import itertools
 import json
+import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -354,3 +356,54 @@ def test_hook_results_are_recorded(app: AppFolder) -> None:
     assert app.run("--rollback", "--auto-approve").code == 0
     (back,) = recorded_hooks(app)
     assert (back["moment"], back["result"]) == ("on_rollback", 2)
+
+
+HOST = """
+import os, signal
+made = []
+class zCLI:
+    def __init__(self, zspark):
+        print("Graceful banner")
+        signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+        made.append(zspark)
+        self.comm = "comm"
+        self.data = None
+"""
+
+
+def test_what_the_light_zcli_lacks_is_asked_of_the_real_one(
+    app: AppFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package that behaves as was seen of the host: it prints, and takes Ctrl-C for itself."""
+    (tmp_path / "host").mkdir()
+    (tmp_path / "host/zCLI.py").write_text(HOST)
+    monkeypatch.syspath_prepend(str(tmp_path / "host"))
+    sys.modules.pop("zCLI", None)
+    app.write("zTest.py", 'zSpark = {"title": "x", "zMode": "zBifrost", "plugins": ["a.b"]}\n')
+    app.write(
+        "plugins/h.py",
+        "def f(zcli):\n    return [zcli.comm, zcli.comm, zcli.data.users.count()]\n",
+    )
+    hooks = "  zMigrationHooks: {before_migrate: '@.plugins.h.f', after_migrate: '@.plugins.h.f'}\n"
+    app.schema(EMAIL, META + hooks)
+    before = signal.getsignal(signal.SIGINT)
+    done = app.run("--auto-approve")
+    assert done.code == 0, done.said
+    assert "Graceful" not in done.said
+    assert signal.getsignal(signal.SIGINT) is before
+    assert [hook["result"] for hook in recorded_hooks(app)] == [["comm", "comm", 2]] * 2
+    (zspark,) = sys.modules["zCLI"].made
+    assert zspark == {"title": "x", "zSpace": str(app.path), "deployment": "Production"}
+    del sys.modules["zCLI"]
+
+
+def test_without_a_host_the_hook_is_told_what_there_is(
+    app: AppFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zCLI", None)
+    app.write("plugins/h.py", "def f(zcli):\n    return zcli.comm\n")
+    app.schema(EMAIL, META + "  zMigrationHooks: {after_migrate: '@.plugins.h.f'}\n")
+    done = app.run("--auto-approve")
+    assert done.code == 1
+    assert "zcli.comm needs zolo-zcli, which is not installed" in done.said
+    assert "line 2, in f: return zcli.comm" in done.said
