@@ -170,8 +170,8 @@ def _refuse_losses(shadow: Shadow, step: Step) -> None:
             continue
         if isinstance(change, DropTable):
             live = load(shadow.connection, change.table)
-            for saved in (*live.indexes, *live.triggers):
-                raise _in_the_way(f"{saved.name} came to {live.name} since, and would go with it")
+            for what in [*texts_of(live)][1:]:
+                raise _in_the_way(f"{what} came to {live.name} since, and would go with it")
         if isinstance(change, DropColumn):
             live = load(shadow.connection, change.table)
             _refuse_users(live, [change.column.name], live.text.definitions())
@@ -185,9 +185,8 @@ def _refuse_users(live: Live, going: Iterable[str], columns: Iterable[ColumnText
         users += [f"trigger {t.name}" for t in live.triggers if _waits_for(t.statement, name)]
         users += [f"column {c.name}" for c in columns if _computed_of(c, name)]
         if users:
-            raise _in_the_way(
-                f"column {live.name}.{name} cannot go: {' and '.join(users)} needs it"
-            )
+            needed = f"{' and '.join(users)} {'need' if len(users) > 1 else 'needs'} it"
+            raise _in_the_way(f"column {live.name}.{name} cannot go: {needed}")
 
 
 def _refuse_quoted(
