@@ -43,14 +43,26 @@ def fitted(source: sqlite3.Connection, back: Sequence[Step], *, force: bool) -> 
     """
     shadow = Shadow(source)
     try:
+        before = _orphaned(shadow)
         steps = tuple(_run(shadow, _fitted(shadow, step, force=force)) for step in back)
         for reason in shadow.newly_broken():
-            raise DriftError(
-                f"taking this back would break something in the database: {reason}", hint=_DROP
-            )
+            raise _in_the_way(f"taking this back would break something in the database: {reason}")
+        for table, child in _orphaned(shadow).items():
+            if table not in before:
+                raise _in_the_way(f"table {table} cannot go: table {child} refers to it")
         return steps
     finally:
         shadow.close()
+
+
+def _orphaned(shadow: Shadow) -> dict[str, str]:
+    """Tables that are referred to and not there, each with one that refers to it."""
+    query = (
+        'SELECT f."table", m.name FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS f'
+        " WHERE m.type = 'table' AND m.sql NOT LIKE 'create virtual%' AND NOT EXISTS"
+        " (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = f.\"table\" COLLATE NOCASE)"
+    )
+    return {fold(table): child for table, child in shadow.connection.execute(query)}
 
 
 def _run(shadow: Shadow, step: Step) -> Step:

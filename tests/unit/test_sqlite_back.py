@@ -316,6 +316,11 @@ def test_what_came_to_a_table_that_goes_is_named(tmp_path: Path) -> None:
             "DROP TRIGGER g",
         ),
         ("CREATE VIEW s AS SELECT * FROM new", "view s: no such table", "DROP VIEW s"),
+        (
+            "CREATE TABLE kid(p INT REFERENCES NEW)",
+            "table new cannot go: table kid refers to it",
+            "DROP TABLE kid",
+        ),
     ):
         make(path, script)
         with pytest.raises(DriftError, match=match):
