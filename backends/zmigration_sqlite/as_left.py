@@ -75,7 +75,8 @@ def read_guard(statement: str) -> tuple[str, dict[str, str]] | None:
     if not statement.startswith(f"SELECT {AS_LEFT}("):
         return None
     name, known = [t.name for t in tokenize(statement) if t.kind == "string"][:2]
-    return name, json.loads(known)
+    texts = json.loads(known)
+    return (name, texts) if isinstance(texts, dict) else None
 
 
 def difference(known: Mapping[str, str], found: Mapping[str, str]) -> Difference:

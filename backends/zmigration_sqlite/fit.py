@@ -115,9 +115,9 @@ class _Fit:
     def step(self, recorded_guard: str) -> Step:
         """The step as it is to be run."""
         self._refuse()
-        text, before = self._text, self._step.statements
-        for column in self._columns:
-            text = text.with_column(text_of(column.render()))
+        names, before = {column.name for column in self._columns}, self._step.statements
+        items = (item for item in self._live.text.columns if item.body[0].name in names)
+        text = replace(self._text, columns=(*self._text.columns, *items))
         insert = before[before.index(self._create) + 1]
         fitting = {
             recorded_guard: guard(self._live),

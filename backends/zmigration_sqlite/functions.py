@@ -74,8 +74,8 @@ class Functions:
         """ValueError unless the table is what it was; both are JSON objects of SQL texts."""
         try:
             moved = difference(json.loads(known), json.loads(found))
-        except ValueError as error:
-            self.refusal = f"{table} cannot be read: {error}"
+        except Exception as error:
+            self.refusal = f"{table} cannot be compared with what was recorded: {error!r}"
             raise
         if moved:
             self.refusal = not_as_left(table, moved)

@@ -135,6 +135,24 @@ def test_a_column_that_refuses_rows_loses_none(tmp_path: Path) -> None:
     assert query(path, "SELECT id, v, u, m FROM t") == [(1, "a", 1, 2)]
 
 
+def test_comments_stay_with_their_columns(tmp_path: Path) -> None:
+    script = "CREATE TABLE t(id INT, -- one\n v TEXT -- two\n)"
+    path = make(tmp_path / "a.db", script)
+    steps = forward(path, edited(seen(path, "t"), drop=["v"]))
+    make(path, anew("id INT, -- one\n a /* a */ INT, -- more\n -- b:\n b TEXT -- last\n"))
+    back(path, steps)
+    assert master(path)["table t"].splitlines() == [
+        'CREATE TABLE "t"(id INT, -- one',
+        " v TEXT, -- two",
+        " a /* a */ INT, -- more",
+        " -- b:",
+        " b TEXT -- last",
+        ")",
+    ]
+    back(path, forward(path, edited(seen(path, "t"), drop=["v"]), token="1"))
+    assert master(path)["table t"].count("--") == 5
+
+
 def test_what_is_shown_says_what_stays(tmp_path: Path) -> None:
     path = make(tmp_path / "a.db", "CREATE TABLE t(id INT, v TEXT)")
     steps = forward(path, edited(seen(path, "t"), drop=["v"]))
