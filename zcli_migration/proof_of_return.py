@@ -15,10 +15,12 @@ from zmigration_api import (
     AlterColumn,
     Answer,
     Archive,
+    DropColumn,
     Duplicates,
     Nulls,
     Orphans,
     Question,
+    RenameColumn,
     Schema,
     Step,
     Table,
@@ -88,12 +90,16 @@ def verified(unit: Unit, way: WayBack) -> Schema:
 
 
 def _left_columns(undoing: Undoing, live: Schema) -> list[str]:
+    """Columns that the steps should have taken; one that was only adopted was not ours to make."""
+    dropped = {c.column.name for c in undoing.changes if isinstance(c, DropColumn)}
+    taken = dropped | {c.old for c in undoing.changes if isinstance(c, RenameColumn)}
     last, goal = undoing.last.tables, undoing.goal_state.observed
     found = []
     for table in last.tables if last else ():
         now, before = live.table(table.name), goal.table(table.name) if goal else None
         for column in table.columns if now and before else ():
-            if now and before and now.column(column.name) and not before.column(column.name):
+            here = now and now.column(column.name) and column.name in taken
+            if here and before and not before.column(column.name):
                 found.append(f"column {table.name}.{column.name} is still there")
     return found
 

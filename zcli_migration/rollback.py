@@ -18,7 +18,7 @@ from .survey import Unit
 from .system_schema import write_system_schema
 from .taking_back import TakenBack, refuse_way_back, take_back
 from .unit_of_work import Run
-from .way_back import Stacks, Undoing, WayBack, down_to, last_run, stacks_of, way_back
+from .way_back import Stacks, Undoing, WayBack, down_to, fitted, last_run, stacks_of, way_back
 
 
 def roll_back(request: Request, report: Report, to: Version | None) -> Outcome:
@@ -80,6 +80,9 @@ class _Rollback(Session):
     def _way(self, unit: Unit, stacks: Stacks) -> WayBack:
         return way_back(unit, stacks, self.counts.get(unit.store.display, {}))
 
+    def _fitted(self, unit: Unit, way: WayBack) -> WayBack:
+        return fitted(unit, way, force=self.request.force_sync)
+
     def unit(self, run: Run, unit: Unit) -> Iterator[SchemaOutcome]:
         """Show, approve, take back."""
         screen = RollbackReport(self.report)
@@ -96,6 +99,7 @@ class _Rollback(Session):
                 hint="run again to see what is left to do",
             )
         refuse_way_back(unit, way, force=self.request.force_sync)
+        way = self._fitted(unit, way)
         for undoing in way.schemas:
             screen.changes(undoing)
         if self.request.look_only:
@@ -106,7 +110,9 @@ class _Rollback(Session):
             yield from (self._of(unit, undoing, "pending") for undoing in way.schemas)
             return
         write_system_schema()
-        done = take_back(run, unit, way, lambda: self._way(unit, stacks_of(unit)))
+        done = take_back(
+            run, unit, way, lambda: self._fitted(unit, self._way(unit, stacks_of(unit)))
+        )
         self.report.notices(unit.store)
         for taken in done:
             screen.rolled_back(taken)

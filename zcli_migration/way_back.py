@@ -7,7 +7,7 @@ are undone from the newest to the oldest.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zmigration_api import (
@@ -144,7 +144,7 @@ def way_back(unit: Unit, stacks: Stacks, counts: Mapping[str, int]) -> WayBack:
     for file in unit.files:
         count = counts.get(file.name, 0)
         if count:
-            undoing, steps = _undoing(file, stacks[file.name], count)
+            undoing, steps = _undoing(file, stacks[file.name], count, placed)
             schemas.append(undoing)
             placed |= steps
     ordered = tuple(placed[key] for key in sorted(placed, reverse=True))
@@ -152,11 +152,26 @@ def way_back(unit: Unit, stacks: Stacks, counts: Mapping[str, int]) -> WayBack:
     return WayBack(schemas=tuple(schemas), steps=ordered, live=live)
 
 
+def fitted(unit: Unit, way: WayBack, *, force: bool) -> WayBack:
+    """The way back with the steps as they fit the store of now. Reads only."""
+    steps = unit.store.fitted(way.steps, force=force)
+    fitting = {id(old): new for old, new in zip(way.steps, steps, strict=True)}
+    schemas = tuple(
+        replace(undoing, steps=tuple(fitting[id(step)] for step in undoing.steps))
+        for undoing in way.schemas
+    )
+    return replace(way, schemas=schemas, steps=steps)
+
+
 def _undoing(
-    file: SchemaFile, stack: Sequence[HistoryRecord], count: int
+    file: SchemaFile,
+    stack: Sequence[HistoryRecord],
+    count: int,
+    placed: Mapping[tuple[str, int], Step],
 ) -> tuple[Undoing, dict[tuple[str, int], Step]]:
     records = tuple(reversed(stack[-count:]))
-    steps = {key: step for record in records for key, step in _steps(file, record)}
+    found = (pair for record in records for pair in _steps(file, record))
+    steps = {key: placed.get(key, step) for key, step in found}  # a step may be of two schemas
     below = stack[-count - 1] if len(stack) > count else None
     goal = recorded_of(below) if below else None
     undoing = Undoing(

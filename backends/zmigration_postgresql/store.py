@@ -106,6 +106,10 @@ class PostgreSQLStore:
     ) -> tuple[Step, ...]:
         return plan(changes, current, Facts(self._reading() if changes else None), archives)
 
+    def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
+        """The steps themselves: each changes its table in place."""
+        return tuple(back)
+
     def ask(self, question: Question, current: Schema) -> Answer:
         connection = self._reading()
         return ask(connection, question, current) if connection else Answer()

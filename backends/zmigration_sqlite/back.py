@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -20,10 +19,11 @@ from .archive import (
     required,
     tells_apart,
 )
+from .as_left import guard
 from .clauses import ColumnText
 from .ddl import rowid_alias
 from .expressions import converted
-from .functions import AS_LEFT, REFUSE
+from .functions import REFUSE
 from .live import Live
 from .names import QUOTING
 from .rebuild import Source, rebuild
@@ -69,7 +69,7 @@ class Back:
             for name, value in self._values.items()
             if self._required_again(name)
         )
-        return (self._as_left(), *lacking)
+        return (guard(self._after), *lacking)
 
     def rebuilt(self) -> tuple[str, ...]:
         """Make the table anew as it was."""
@@ -146,22 +146,6 @@ class Back:
     def _sentence(self, name: str) -> str:
         column = f"{self._after.name}.{name}"
         return literal(f"{column} is required again, but there are rows without a value for it")
-
-    def _as_left(self) -> str:
-        """A table made anew has what is known today, and nothing that has come since."""
-        live = self._after
-        columns = [f"column {column.name}" for column in live.text.definitions()]
-        indexes = [f"index {index.name}" for index in live.indexes]
-        triggers = [f"trigger {trigger.name}" for trigger in live.triggers]
-        known = json.dumps([*columns, *indexes, *triggers], ensure_ascii=False)
-        name = literal(live.name)
-        return (
-            f"SELECT {AS_LEFT}({name}, {literal(known)}, json_group_array(what))"
-            f" FROM (SELECT 'column ' || name AS what FROM pragma_table_xinfo({name})"
-            " UNION ALL SELECT type || ' ' || name FROM sqlite_master"
-            f" WHERE tbl_name = {name} COLLATE NOCASE AND sql IS NOT NULL"
-            " AND type IN ('index', 'trigger'));"
-        )
 
     def _here(self, name: str) -> str:
         return f"{self._table}.{QUOTING.name(name)}"

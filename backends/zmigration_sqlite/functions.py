@@ -15,13 +15,13 @@ from zmigration_api.values import format_value, parse
 from zmigration_api.where import like_pattern
 from zmigration_sql.live_values import BY_VALUE
 
+from .as_left import AS_LEFT, difference, not_as_left
 from .codec import SQLiteCodec
 
 CONVERT = "zmigration_convert"
 NOW = "zmigration_now"
 LIKE = "zmigration_like"
 REFUSE = "zmigration_refuse"
-AS_LEFT = "zmigration_as_left"
 
 _TYPE = re.compile(r"(\w+)(?:\((\d+)(?:, (\d+))?\))?")
 _CODEC = SQLiteCodec()
@@ -71,15 +71,14 @@ class Functions:
             raise ValueError(self.refusal)
 
     def _as_left(self, table: str, known: str, found: str) -> None:
-        """ValueError unless the table has just what it had; both are JSON lists of text."""
-        old, new = set(json.loads(known)), set(json.loads(found))
-        came = " and ".join(sorted(new - old))
-        gone = " and ".join(sorted(old - new))
-        what = "; ".join([*([f"{came} came"] if came else []), *([f"{gone} went"] if gone else [])])
-        if what:
-            self.refusal = (
-                f"{table} is not as the migration left it, and cannot be taken back: {what}"
-            )
+        """ValueError unless the table is what it was; both are JSON objects of SQL texts."""
+        try:
+            moved = difference(json.loads(known), json.loads(found))
+        except Exception as error:
+            self.refusal = f"{table} cannot be compared with what was recorded: {error!r}"
+            raise
+        if moved:
+            self.refusal = not_as_left(table, moved)
             raise ValueError(self.refusal)
 
     def _now(self, kind: str) -> str:

@@ -17,7 +17,7 @@ from .names import QUOTING, STATEMENTS
 from .tokens import fold, terminated, tokenize
 
 PREFIX = "__zmigration_new_"
-_ROWIDS = ("rowid", "_rowid_", "oid")
+ROWIDS = ("rowid", "_rowid_", "oid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def _rowid(live: Live, text: TableText) -> str | None:
 def rowid_name(*texts: TableText) -> str | None:
     """A name of the row's number that no column has taken."""
     taken = {fold(column.name) for text in texts for column in text.definitions()}
-    return next((name for name in _ROWIDS if name not in taken), None)
+    return next((name for name in ROWIDS if name not in taken), None)
 
 
 def _numbers(live: Live, text: TableText, new: str) -> tuple[str, ...]:

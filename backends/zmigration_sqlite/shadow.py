@@ -53,12 +53,15 @@ class Shadow:
 
     def refuse_broken(self) -> None:
         """UnsupportedChange if a view or trigger that worked before does not work now."""
-        for name, reason in self._probe().items():
-            if name not in self._broken:
-                raise UnsupportedChange(
-                    f"this plan would break something in the database: {reason}",
-                    hint="drop or change that first; it is not in the schema files",
-                )
+        for reason in self.newly_broken():
+            raise UnsupportedChange(
+                f"this plan would break something in the database: {reason}",
+                hint="drop or change that first; it is not in the schema files",
+            )
+
+    def newly_broken(self) -> list[str]:
+        """Why views and triggers that worked before do not work now."""
+        return [reason for name, reason in self._probe().items() if name not in self._broken]
 
     def tried_back(self, steps: Sequence[Step]) -> tuple[Step, ...]:
         """The steps, which have been run, taken back; what SQLite refuses of that is a hazard."""

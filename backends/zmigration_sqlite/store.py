@@ -118,6 +118,15 @@ class SQLiteStore:
         with connection.errors():
             return plan(connection.raw, changes, current, self._has_rows, archives)
 
+    def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
+        from .fit import fitted
+
+        connection = self._reading()
+        if connection is None:
+            return tuple(back)
+        with connection.errors():
+            return fitted(connection.raw, back, force=force)
+
     def ask(self, question: Question, current: Schema) -> Answer:
         from zmigration_sql import questions
 

@@ -20,8 +20,9 @@ from zmigration_api import (
 )
 from zmigration_sql import quoted
 
+from .as_left import AS_LEFT
 from .connection import Connection, check_file, connect, hint, is_locked, locked
-from .functions import AS_LEFT, REFUSE
+from .functions import REFUSE
 from .rebuild import PREFIX
 from .references import References
 

@@ -154,6 +154,14 @@ class Store(Reader, Protocol):
         """
         ...
 
+    def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
+        """Recorded inverse steps, in the order to run, as they fit the tables of now. Reads only.
+
+        What has come to a table since by another hand stays as it is. DriftError names what is
+        in the way; with `force` a definition that was changed becomes what was recorded.
+        """
+        ...
+
     def ask(self, question: Question, current: Schema) -> Answer:
         """Ask the data; a table that is not there has no rows."""
         ...

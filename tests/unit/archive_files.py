@@ -98,10 +98,13 @@ def without(table: Table, names: Sequence[str]) -> Table:
     return replace(table, columns=tuple(c for c in table.columns if c.name not in names))
 
 
-def back(path: Path, steps: Sequence[Step]) -> None:
-    """Take the steps back, as a rollback does."""
+def back(path: Path, steps: Sequence[Step], *, force: bool = False) -> tuple[Step, ...]:
+    """Take the steps back, as a rollback does; what was run."""
     with opened(path) as store:
-        run_all(store, [step.inverse() for step in reversed(steps)])
+        inverse = [step.inverse() for step in reversed(steps)]
+        fitted = store.fitted(inverse, force=force)
+        run_all(store, fitted)
+    return fitted
 
 
 def run_all(store: SQLiteStore, steps: Sequence[Step]) -> None:

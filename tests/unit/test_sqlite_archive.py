@@ -494,14 +494,6 @@ REFUSALS = [
         "INSERT INTO t VALUES (2, 7), (3, 7)",
         r"t: UNIQUE constraint failed: t\.v$",
     ),
-    Refusal(
-        "a column came by hand",
-        "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT, w TEXT); INSERT INTO t VALUES (1, 'a', 2)",
-        dropped("v"),
-        "ALTER TABLE t ADD COLUMN hand; ALTER TABLE t DROP COLUMN w; CREATE INDEX i ON t(hand)",
-        r"t is not as the migration left it, and cannot be taken back:"
-        r" column hand and index i came; column w went$",
-    ),
 ]
 
 
