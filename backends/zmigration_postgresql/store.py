@@ -135,6 +135,10 @@ class PostgreSQLStore:
             connection, live, where, columns=columns, order=order, limit=limit, offset=offset
         )
 
+    def count_where(self, table: Table, where: Condition) -> int:
+        connection, live = self._reading(), self._as_live(table)
+        return data.count(connection, live, where) if connection and live else 0
+
     def insert(self, table: Table, rows: Iterable[Row]) -> int:
         connection, there = self._working().connection, self._there(table)
         count = data.insert(connection, there, rows)
@@ -160,6 +164,9 @@ class PostgreSQLStore:
 
     def update(self, table: Table, where: Condition, values: Row) -> int:
         return data.update(self._working().connection, self._there(table), where, values)
+
+    def update_many(self, table: Table, key: Sequence[str], rows: Iterable[Row]) -> int:
+        return data.update_many(self._working().connection, self._there(table), key, rows)
 
     def delete(self, table: Table, where: Condition) -> int:
         return data.delete(self._working().connection, self._there(table), where)

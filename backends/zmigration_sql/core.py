@@ -14,28 +14,39 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import quoted_name
 
-from zmigration_api import AllOf, AnyOf, Column, Compare, Condition, StoreError, Table
+from zmigration_api import AllOf, AnyOf, Column, Compare, Condition, StoreError, Table, TypeKind
 
 from .executor import Executor
-from .live_values import collation_of, to_store
+from .live_values import BY_VALUE, collation_of, to_store
 
-Kind = Literal["select", "update", "delete"]
+Kind = Literal["select", "count", "update", "delete"]
 Bound: TypeAlias = tuple[str, list[Any]]
 Builder: TypeAlias = Iterator[sa.BindParameter[Any]]
-Collations: TypeAlias = tuple[tuple[str, str], ...]
-"""Pairs of a column and the collation that compares its values."""
+Ways: TypeAlias = tuple[tuple[str, TypeKind, str | None], ...]
+"""Each column, its kind, and the collation that compares its values."""
 
 _DIALECTS: dict[str, sa.Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
     "postgresql": postgresql.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
 }
 LIKE = "zmigration_like"
-"""The function that SQLite connections offer: LIKE with case, as `where.like_pattern` has it."""
+"""The function that SQLite connections offer: LIKE with case, as `where.like_pattern` has it.
+
+With the kind as its third argument it sees numbers and moments as `values.format_value` does.
+"""
+_TABLES = 64
 
 
 def select(executor: Executor, table: Table, columns: list[str], where: Condition) -> Bound:
     """SELECT without ORDER BY and LIMIT, and its parameters."""
     sql, positions = _compiled(executor, table, "select", tuple(columns), where)
+    operands = list(_operands(executor, table, where))
+    return sql, [operands[position] for position in positions]
+
+
+def count(executor: Executor, table: Table, where: Condition) -> Bound:
+    """SELECT count(*), and its parameters."""
+    sql, positions = _compiled(executor, table, "count", (), where)
     operands = list(_operands(executor, table, where))
     return sql, [operands[position] for position in positions]
 
@@ -57,9 +68,23 @@ def delete(executor: Executor, table: Table, where: Condition) -> Bound:
 def _compiled(
     executor: Executor, table: Table, kind: Kind, names: tuple[str, ...], where: Condition
 ) -> tuple[str, tuple[int, ...]]:
-    pairs = ((c.name, collation_of(executor, c)) for c in table.columns)
-    collations = tuple((name, collation) for name, collation in pairs if collation)
-    return _compile(executor.dialect, kind, table.name, names, _shape(where), collations)
+    ways = _ways(executor, table)
+    return _compile(executor.dialect, kind, table.name, names, _shape(where), ways)
+
+
+_KNOWN: dict[tuple[str, int], tuple[Table, Ways]] = {}
+
+
+def _ways(executor: Executor, table: Table) -> Ways:
+    """Remembered for the last tables, by identity: comparing tables takes longer than this."""
+    place = executor.dialect, id(table)
+    known = _KNOWN.get(place)
+    if known is None:
+        ways = tuple((c.name, c.type.kind, collation_of(executor, c)) for c in table.columns)
+        if len(_KNOWN) >= _TABLES:
+            _KNOWN.clear()
+        known = _KNOWN[place] = table, ways
+    return known[1]
 
 
 def _shape(condition: Condition) -> Condition:
@@ -109,11 +134,11 @@ def _compile(
     table: str,
     names: tuple[str, ...],
     shape: Condition,
-    collations: Collations,
+    ways: Ways,
 ) -> tuple[str, tuple[int, ...]]:
     """The text, and which operand each of its condition's parameters is."""
     binds = (sa.bindparam(f"w{n}", type_=sa.types.NullType()) for n in range(1_000_000))
-    where = _Where(dialect, collations, binds).clause(shape)
+    where = _Where(dialect, ways, binds).clause(shape)
     statement = _statement(kind, table, names, where)
     compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECTS[dialect]))
     order = [name for name in compiled.positiontup or () if name.startswith("w")]
@@ -129,6 +154,8 @@ def _statement(
     source = sa.table(_exact(table), *(sa.column(_exact(name)) for name in names))
     if kind == "select":
         return sa.select(*source.c).where(where)
+    if kind == "count":
+        return sa.select(sa.func.count()).select_from(source).where(where)
     if kind == "delete":
         return sa.delete(source).where(where)
     new = [
@@ -145,9 +172,10 @@ def _exact(name: str) -> quoted_name:
 class _Where:
     """Conditions as SQLAlchemy clauses, taking one bind for each operand in turn."""
 
-    def __init__(self, dialect: str, collations: Collations, binds: Builder) -> None:
+    def __init__(self, dialect: str, ways: Ways, binds: Builder) -> None:
         self._dialect = dialect
-        self._collations = dict(collations)
+        self._kinds = {name: kind for name, kind, _ in ways}
+        self._collations = {name: collation for name, _, collation in ways}
         self._binds = binds
 
     def clause(self, condition: Condition) -> sa.ColumnElement[bool]:
@@ -169,7 +197,8 @@ class _Where:
             case Compare(_, "in", 0) | Compare(_, _, False):
                 return sa.false()
             case Compare(_, "in", count):
-                return self._equal(column).in_([next(self._binds) for _ in range(count)])
+                binds = [self._operand(condition.column) for _ in range(count)]
+                return self._equal(column).in_(binds)
             case Compare(_, "like"):
                 return self._like(column)
             case _:
@@ -177,13 +206,17 @@ class _Where:
 
     def _like(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         if self._dialect == "sqlite":
-            call: sa.ColumnElement[int] = getattr(sa.func, LIKE)(column, next(self._binds))
+            kind = self._kinds.get(str(column.key), "text")
+            operands: list[Any] = [column, next(self._binds)]
+            if kind in BY_VALUE:
+                operands.append(sa.literal_column(f"'{kind}'"))
+            call: sa.ColumnElement[int] = getattr(sa.func, LIKE)(*operands)
             return call == sa.literal_column("1")
         # An empty ESCAPE: a backslash in a pattern is a backslash on every store.
         return sa.cast(column, sa.Text).like(next(self._binds), escape="")
 
     def _ordered(self, column: sa.ColumnElement[Any], condition: Compare) -> sa.ColumnElement[bool]:
-        bind = next(self._binds)
+        bind = self._operand(condition.column)
         if condition.operator in ("eq", "ne"):
             column = self._equal(column)
             return column == bind if condition.operator == "eq" else column != bind
@@ -199,8 +232,18 @@ class _Where:
                 return column <= bind
 
     def _equal(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        """PostgreSQL's own equality is by character, and can use an index."""
-        return self._collated(column) if self._dialect == "sqlite" else column
+        """PostgreSQL's own equality is by character, and can use an index; of JSON it has none."""
+        if self._dialect == "sqlite":
+            return self._collated(column)
+        return sa.cast(column, postgresql.JSONB) if self._is_json(str(column.key)) else column
+
+    def _operand(self, name: str) -> sa.ColumnElement[Any]:
+        bind = next(self._binds)
+        is_json = self._dialect == "postgresql" and self._is_json(name)
+        return sa.cast(bind, postgresql.JSONB) if is_json else bind
+
+    def _is_json(self, name: str) -> bool:
+        return self._kinds.get(name) == "json"
 
     def _collated(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         collation = self._collations.get(str(column.key))

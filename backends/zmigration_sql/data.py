@@ -11,7 +11,17 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from zmigration_api import EVERYTHING, Column, Condition, Order, Row, StoreError, Table
+from zmigration_api import (
+    EVERYTHING,
+    AllOf,
+    Column,
+    Compare,
+    Condition,
+    Order,
+    Row,
+    StoreError,
+    Table,
+)
 
 from .executor import Executor
 from .live_values import collation_of, from_store, to_store
@@ -43,6 +53,15 @@ def select(
         yield dict(zip(names_out, values, strict=True))
 
 
+def count(executor: Executor, table: Table, where: Condition) -> int:
+    """How many rows meet the condition."""
+    sql, params = f"SELECT count(*) FROM {executor.quoting.name(table.name)}", []
+    if where != EVERYTHING:
+        sql, params = _core().count(executor, table, where)
+    ((rows,),) = executor.rows(sql, params)
+    return int(rows)
+
+
 def insert(executor: Executor, table: Table, rows: Iterable[Row]) -> int:
     """Add rows; a column that a row does not name gets its default. How many it were."""
     return sum(
@@ -70,6 +89,28 @@ def update(executor: Executor, table: Table, where: Condition, values: Row) -> i
     sql, operands = _core().update(executor, table, tuple(values), where)
     new = [to_store(executor, value, _column(table, name)) for name, value in values.items()]
     return executor.execute(sql, [*new, *operands])
+
+
+def update_many(executor: Executor, table: Table, key: Sequence[str], rows: Iterable[Row]) -> int:
+    """Change rows that are named by their `key` columns; how many it were."""
+    return sum(
+        _update_alike(executor, table, key, list(alike)) for _, alike in groupby(rows, tuple)
+    )
+
+
+def _update_alike(executor: Executor, table: Table, key: Sequence[str], rows: Sequence[Row]) -> int:
+    bound = [_update_by_key(executor, table, key, row) for row in rows]
+    return executor.execute_many(bound[0][0], (params for _, params in bound))
+
+
+def _update_by_key(
+    executor: Executor, table: Table, key: Sequence[str], row: Row
+) -> tuple[str, list[Any]]:
+    values = {name: value for name, value in row.items() if name not in key}
+    where = AllOf(tuple(Compare(name, "eq", row[name]) for name in key))
+    sql, operands = _core().update(executor, table, tuple(values), where)
+    new = [to_store(executor, value, _column(table, name)) for name, value in values.items()]
+    return sql, [*new, *operands]
 
 
 def delete(executor: Executor, table: Table, where: Condition) -> int:
