@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from zmigration_api import (
@@ -141,8 +142,10 @@ class PostgreSQLStore:
 
     def insert(self, table: Table, rows: Iterable[Row]) -> int:
         connection, there = self._working().connection, self._there(table)
-        count = data.insert(connection, there, rows)
-        self._advance_sequences(there)
+        count = 0
+        for _, alike in groupby(rows, key=tuple):
+            count += data.insert(connection, there, alike)
+            self._advance_sequences(there)
         return count
 
     def insert_one(self, table: Table, row: Row) -> Any:  # noqa: ANN401

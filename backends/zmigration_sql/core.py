@@ -5,6 +5,7 @@ The only module that imports SQLAlchemy; `data` imports it when the first condit
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias, cast
@@ -22,8 +23,8 @@ from .live_values import BY_VALUE, collation_of, to_store
 Kind = Literal["select", "count", "update", "delete"]
 Bound: TypeAlias = tuple[str, list[Any]]
 Builder: TypeAlias = Iterator[sa.BindParameter[Any]]
-Ways: TypeAlias = tuple[tuple[str, TypeKind, str | None], ...]
-"""Each column, its kind, and the collation that compares its values."""
+Ways: TypeAlias = tuple[tuple[str, TypeKind, str | None, str | None], ...]
+"""Each column, its kind, the collation that compares its values, and its live type text."""
 
 _DIALECTS: dict[str, sa.Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
@@ -34,7 +35,11 @@ LIKE = "zmigration_like"
 
 With the kind as its third argument it sees numbers and moments as `values.format_value` does.
 """
+HEX = "zmigration_hex"
+"""The function that SQLite connections offer: a float or a blob as a text for JSON."""
 _TABLES = 64
+_MANY = 500
+"""Values."""
 
 
 def select(executor: Executor, table: Table, columns: list[str], where: Condition) -> Bound:
@@ -80,7 +85,9 @@ def _ways(executor: Executor, table: Table) -> Ways:
     place = executor.dialect, id(table)
     known = _KNOWN.get(place)
     if known is None:
-        ways = tuple((c.name, c.type.kind, collation_of(executor, c)) for c in table.columns)
+        ways = tuple(
+            (c.name, c.type.kind, collation_of(executor, c), c.native) for c in table.columns
+        )
         if len(_KNOWN) >= _TABLES:
             _KNOWN.clear()
         known = _KNOWN[place] = table, ways
@@ -95,7 +102,7 @@ def _shape(condition: Condition) -> Condition:
         case AnyOf(parts):
             return AnyOf(tuple(map(_shape, parts)))
         case Compare(column, "in", values):
-            return Compare(column, "in", len(_present(values)))
+            return Compare(column, "in", min(len(_present(values)), _MANY + 1))
         case Compare(column, operator, value):
             return Compare(column, operator, value is not None)
 
@@ -113,7 +120,15 @@ def _operands(executor: Executor, table: Table, condition: Condition) -> Iterato
         case Compare(name, operator, value):
             column = _column(table, name)
             values = _present(value) if operator == "in" else [value]
-            yield from (to_store(executor, item, column) for item in values)
+            given = [to_store(executor, item, column) for item in values]
+            yield from [_together(executor, given)] if len(values) > _MANY else given
+
+
+def _together(executor: Executor, values: list[Any]) -> Any:  # noqa: ANN401
+    """More values than a statement should have parameters, as one: JSON, or an array."""
+    if executor.dialect == "postgresql":
+        return values
+    return json.dumps([v.hex() if isinstance(v, bytes | float) else v for v in values])
 
 
 def _present(values: tuple[Any, ...]) -> list[Any]:
@@ -169,13 +184,26 @@ def _exact(name: str) -> quoted_name:
     return quoted_name(name, quote=True)
 
 
+class _Native(sa.types.UserDefinedType[Any]):
+    """A type by the database's own text for it."""
+
+    cache_ok = True
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_col_spec(self, **_: object) -> str:
+        return self._text
+
+
 class _Where:
     """Conditions as SQLAlchemy clauses, taking one bind for each operand in turn."""
 
     def __init__(self, dialect: str, ways: Ways, binds: Builder) -> None:
         self._dialect = dialect
-        self._kinds = {name: kind for name, kind, _ in ways}
-        self._collations = {name: collation for name, _, collation in ways}
+        self._kinds = {name: kind for name, kind, _, _ in ways}
+        self._collations = {name: collation for name, _, collation, _ in ways}
+        self._natives = {name: native for name, _, _, native in ways}
         self._binds = binds
 
     def clause(self, condition: Condition) -> sa.ColumnElement[bool]:
@@ -196,6 +224,8 @@ class _Where:
                 return column.is_not(None)
             case Compare(_, "in", 0) | Compare(_, _, False):
                 return sa.false()
+            case Compare(_, "in", count) if count > _MANY:
+                return self._one_of_many(column)
             case Compare(_, "in", count):
                 binds = [self._operand(condition.column) for _ in range(count)]
                 return self._equal(column).in_(binds)
@@ -203,6 +233,17 @@ class _Where:
                 return self._like(column)
             case _:
                 return self._ordered(column, condition)
+
+    def _one_of_many(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        name, bind = str(column.key), next(self._binds)
+        if self._dialect == "postgresql":
+            native = "jsonb" if self._is_json(name) else self._natives[name] or "text"
+            return self._equal(column) == sa.func.any(sa.cast(bind, _Native(f"{native}[]")))
+        given = sa.func.json_each(bind).table_valued("value")
+        held = self._equal(column)
+        if self._kinds.get(name) in ("float", "blob"):
+            held = getattr(sa.func, HEX)(column)
+        return held.in_(sa.select(given.c.value))
 
     def _like(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         if self._dialect == "sqlite":

@@ -20,6 +20,7 @@ from .codec import SQLiteCodec
 CONVERT = "zmigration_convert"
 NOW = "zmigration_now"
 LIKE = "zmigration_like"
+HEX = "zmigration_hex"
 REFUSE = "zmigration_refuse"
 AS_LEFT = "zmigration_as_left"
 
@@ -51,6 +52,7 @@ class Functions:
         connection.create_function(NOW, 1, self._now)
         connection.create_function(LIKE, 2, _like, deterministic=True)
         connection.create_function(LIKE, 3, _like, deterministic=True)
+        connection.create_function(HEX, 1, _hex, deterministic=True)
         connection.create_function(REFUSE, 2, self._refuse)
         connection.create_function(AS_LEFT, 3, self._as_left)
         for kind in (*BY_VALUE, _JSON):
@@ -163,6 +165,13 @@ def _like(value: Any, pattern: Any, kind: TypeKind = "text") -> int:  # noqa: AN
     except ValueError:  # no value of its column's type
         held = value
     return int(like_pattern(str(pattern)).fullmatch(text_for_like(held)) is not None)
+
+
+def _hex(value: Any) -> str | None:  # noqa: ANN401
+    """A float or a blob, to be compared with others so written."""
+    if isinstance(value, int):
+        value = float(value)
+    return value.hex() if isinstance(value, float | bytes) else value
 
 
 def _compared(kind: TypeKind, left: str, right: str) -> int:

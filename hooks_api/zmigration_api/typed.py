@@ -70,7 +70,7 @@ def _text(value: object, kind: TypeKind) -> str:
     if isinstance(value, str):
         _check(value)
         return str.__str__(value)
-    if hasattr(value, "__index__"):
+    if hasattr(value, "__index__") and kind != "blob":
         return str(index(value))
     if not isinstance(value, _WRITABLE) or kind == "blob":
         raise ValueError(f"is of the type {type(value).__name__}, which is no {kind}")
