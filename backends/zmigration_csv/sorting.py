@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import heapq
-import pickle
 from collections.abc import Callable, Iterator
 from itertools import islice
-from tempfile import TemporaryFile
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from zmigration_api import Order
 
@@ -41,20 +39,18 @@ def _on_disk(run: list[Values]) -> Iterator[Values]:
 
 
 def _reading(run: list[Values]) -> Iterator[Values]:
+    import pickle
+    from tempfile import TemporaryFile
+
     with TemporaryFile() as file:
         for row in run:
             pickle.dump(row, file, pickle.HIGHEST_PROTOCOL)
+        run_length = range(len(run))
+        run.clear()
         file.seek(0)
         yield {}
-        yield from _loaded(file)
-
-
-def _loaded(file: IO[bytes]) -> Iterator[Values]:
-    while True:
-        try:
+        for _ in run_length:
             yield pickle.load(file)
-        except EOFError:
-            return
 
 
 def _key(order: Order) -> Callable[[Values], tuple[Any, ...]]:

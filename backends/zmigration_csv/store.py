@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zmigration_api import (
     NO_ARCHIVES,
@@ -29,14 +29,15 @@ from zmigration_api import (
 )
 
 from . import journal
-from .changing import TableRows
 from .files import CsvFile
 from .inspect import inspect
-from .keys import by_key
 from .lock import is_held
 from .rows import select
 from .staging import Files, file_name
 from .unit import Unit, told
+
+if TYPE_CHECKING:
+    from .changing import TableRows
 
 _COUNTED = 1 << 23
 """Bytes; the rows of a larger file are not counted."""
@@ -166,6 +167,8 @@ class CsvStore:
         if self._unit is None:
             return None
         if not self._unit.holds(table.name):
+            from .keys import by_key
+
             missing = self._files().path(table.name) is None
             if missing or not by_key(where, table):
                 return None

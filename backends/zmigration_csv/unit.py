@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from zmigration_api import (
     AddColumn,
@@ -28,12 +28,13 @@ from zmigration_api import (
 
 from . import journal
 from .cells import CHUNK
-from .changing import TableRows
 from .files import CsvFile
 from .lock import FolderLock
 from .rewrite import Rewrite, new_file
-from .sheet import Sheet
 from .staging import Files, Staging, file_name
+
+if TYPE_CHECKING:
+    from .changing import TableRows
 
 Locate: TypeAlias = Callable[[Files, str], CsvFile | None]
 """A table's file among those of a folder, None if it is not there."""
@@ -99,14 +100,19 @@ class Unit:
 
     def rows(self, table: Table) -> TableRows:
         """The table's rows, to be changed."""
-        name = table.name
-        rows = self._sheets.get(name)
-        if rows is None:
-            self.staging.watch(name)
-            rows = self._sheets[name] = TableRows(Sheet(self._existing(name)), table)
-        elif rows.table is not table and rows.table != table:
-            rows = self._sheets[name] = TableRows(rows.sheet, table)
+        rows = self._sheets.get(table.name)
+        if rows is None or (rows.table is not table and rows.table != table):
+            rows = self._sheets[table.name] = self._opened(table, rows)
         return rows
+
+    def _opened(self, table: Table, before: TableRows | None) -> TableRows:
+        from .changing import TableRows
+        from .sheet import Sheet
+
+        if before is not None:
+            return TableRows(before.sheet, table)
+        self.staging.watch(table.name)
+        return TableRows(Sheet(self._existing(table.name)), table)
 
     def holds(self, table: str) -> bool:
         """Whether the rows of that table are being changed."""

@@ -6,10 +6,8 @@ open iterator is read: into memory, or a temporary file without a name if it is 
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any, TypeVar
 from weakref import WeakSet
 
@@ -67,6 +65,9 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def _kept(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """First an empty row, when all are read; then the rows."""
+    import pickle
+    from tempfile import SpooledTemporaryFile
+
     with SpooledTemporaryFile(_IN_MEMORY) as file:
         error = _keep(rows, file)
         file.seek(0)
@@ -82,6 +83,8 @@ def _kept(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _keep(rows: Iterator[dict[str, Any]], file: IO[bytes]) -> MigrationError | None:
     """Write the rows; the error that ends them, if one does."""
+    import pickle
+
     try:
         for row in rows:
             pickle.dump(row, file, pickle.HIGHEST_PROTOCOL)

@@ -8,7 +8,6 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from operator import index
 from typing import Any
-from uuid import UUID
 
 from .model import Column
 from .types import TypeKind
@@ -72,13 +71,19 @@ def _text(value: object, kind: TypeKind) -> str:
         return str.__str__(value)
     if hasattr(value, "__index__") and kind != "blob":
         return str(index(value))
-    if not isinstance(value, _WRITABLE) or kind == "blob":
+    if kind == "blob" or not (isinstance(value, _WRITABLE) or _is_uuid(value)):
         raise ValueError(f"is of the type {type(value).__name__}, which is no {kind}")
     _check(value)
     return str(value)
 
 
-_WRITABLE = (float, Decimal, date, time, UUID)
+def _is_uuid(value: object) -> bool:
+    from uuid import UUID
+
+    return isinstance(value, UUID)
+
+
+_WRITABLE = (float, Decimal, date, time)
 _PYTHON_TYPES: dict[TypeKind, type] = {
     "int": int,
     "bigint": int,

@@ -67,7 +67,7 @@ def holds(where: dict[str, Any], row: dict[str, Any]) -> bool:
 
 def _compare(cell: Any, word: str, operand: Any) -> bool:
     if word in ("$null", "$notnull"):
-        return (cell is None) == ((word == "$null") == operand)
+        return bool((cell is None) == ((word == "$null") == operand))
     if cell is None:
         return False
     match word:
