@@ -45,11 +45,11 @@ def _reading(run: list[Values]) -> Iterator[Values]:
     with TemporaryFile() as file:
         for row in run:
             pickle.dump(row, file, pickle.HIGHEST_PROTOCOL)
-        run_length = range(len(run))
+        count = len(run)
         run.clear()
         file.seek(0)
         yield {}
-        for _ in run_length:
+        for _ in range(count):
             yield pickle.load(file)
 
 
