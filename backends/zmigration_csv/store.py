@@ -271,8 +271,9 @@ class CsvStore:
 
 def _by(key: Sequence[str], row: Row) -> tuple[Condition, Row]:
     """The condition that finds a row, and what is to be set."""
-    same = tuple(Compare(name, "eq", row[name]) for name in key)
-    return AllOf(same), {name: value for name, value in row.items() if name not in key}
+    same = [Compare(name, "eq", row[name]) for name in key]
+    where: Condition = same[0] if len(same) == 1 else AllOf(tuple(same))
+    return where, {name: value for name, value in row.items() if name not in key}
 
 
 def _relative(folder: Path, workspace: Path) -> Path:

@@ -6,7 +6,7 @@ The only module that imports SQLAlchemy; `data` imports it when the first condit
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias, cast
 
@@ -61,6 +61,15 @@ def update(executor: Executor, table: Table, names: tuple[str, ...], where: Cond
     sql, positions = _compiled(executor, table, "update", names, where)
     operands = list(_operands(executor, table, where))
     return sql, [operands[position] for position in positions]
+
+
+def update_by_key(
+    executor: Executor, table: Table, names: tuple[str, ...], key: Sequence[str]
+) -> tuple[str, list[str]]:
+    """UPDATE of the rows with certain values in `key`, and the column of each parameter."""
+    where = AllOf(tuple(Compare(name, "eq", True) for name in key))
+    sql, positions = _compiled(executor, table, "update", names, where)
+    return sql, [*names, *(key[position] for position in positions)]
 
 
 def delete(executor: Executor, table: Table, where: Condition) -> Bound:

@@ -13,9 +13,7 @@ from typing import Any
 
 from zmigration_api import (
     EVERYTHING,
-    AllOf,
     Column,
-    Compare,
     Condition,
     Order,
     Row,
@@ -99,18 +97,17 @@ def update_many(executor: Executor, table: Table, key: Sequence[str], rows: Iter
 
 
 def _update_alike(executor: Executor, table: Table, key: Sequence[str], rows: Sequence[Row]) -> int:
-    bound = [_update_by_key(executor, table, key, row) for row in rows]
-    return executor.execute_many(bound[0][0], (params for _, params in bound))
-
-
-def _update_by_key(
-    executor: Executor, table: Table, key: Sequence[str], row: Row
-) -> tuple[str, list[Any]]:
-    values = {name: value for name, value in row.items() if name not in key}
-    where = AllOf(tuple(Compare(name, "eq", row[name]) for name in key))
-    sql, operands = _core().update(executor, table, tuple(values), where)
-    new = [to_store(executor, value, _column(table, name)) for name, value in values.items()]
-    return sql, [*new, *operands]
+    names = tuple(name for name in rows[0] if name not in key)
+    sql, order = _core().update_by_key(executor, table, names, key)
+    columns = [_column(table, name) for name in order]
+    encode = partial(to_store, executor)
+    return executor.execute_many(
+        sql,
+        (
+            [encode(row[name], column) for name, column in zip(order, columns, strict=True)]
+            for row in rows
+        ),
+    )
 
 
 def delete(executor: Executor, table: Table, where: Condition) -> int:

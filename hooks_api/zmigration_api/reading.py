@@ -16,6 +16,8 @@ from .errors import MigrationError, StoreError
 T = TypeVar("T")
 _IN_MEMORY = 1 << 22
 """Bytes."""
+_TOGETHER = 200
+"""Rows."""
 
 
 class Reading(Iterator[dict[str, Any]]):
@@ -74,7 +76,7 @@ def _kept(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield {}
         while True:
             try:
-                yield pickle.load(file)
+                yield from pickle.load(file)
             except EOFError:
                 break
     if error is not None:
@@ -85,14 +87,20 @@ def _keep(rows: Iterator[dict[str, Any]], file: IO[bytes]) -> MigrationError | N
     """Write the rows; the error that ends them, if one does."""
     import pickle
 
+    error, batch = None, []
     try:
-        for row in rows:
-            pickle.dump(row, file, pickle.HIGHEST_PROTOCOL)
+        try:
+            for row in rows:
+                batch.append(row)
+                if len(batch) == _TOGETHER:
+                    pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
+                    batch = []
+        except MigrationError as stopped:
+            error = stopped
+        pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
     except OSError as full:
         raise StoreError(
             f"no room for the rows that an iterator has yet to give: {full.strerror}",
             hint="make room for temporary files, or use select, which reads all at once",
         ) from full
-    except MigrationError as error:
-        return error
-    return None
+    return error
