@@ -108,7 +108,8 @@ def ours(store: Store, way: str, count: int) -> float:
     for step in store.plan([CreateTable(USERS)], Schema(), schema):
         store.run(step, lambda done, total: None)
     names = ("id", "username", "age")
-    store.insert(USERS, (dict(zip(names, row, strict=True)) for row in rows(count)))
+    new = (dict(zip(names, row, strict=True)) for row in rows(count))
+    Data(store, lambda: schema).users.insert_many(new)
     store.commit()
     store.begin(5)
     started = time.perf_counter()
@@ -208,7 +209,7 @@ def main() -> int:
         store, way, count, dsn = options.one
         run_one(store, way, int(count), dsn)
         return 0
-    counts = (2_000, 10_000) if options.quick else (10_000, 20_000, 50_000, 100_000)
+    counts = (2_000, 10_000) if options.quick else (10_000, 25_000, 50_000, 100_000)
     with running_server() as server:
         for line in measure(counts, 1 if options.quick else 3, server):
             print(line, flush=True)
