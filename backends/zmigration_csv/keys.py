@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from zmigration_api import AllOf, AnyOf, Compare, Condition, Row, Table
+from zmigration_api import AllOf, Compare, Condition, Row, Table
 
 from .rows import RowReader
 from .sheet import Sheet
@@ -138,10 +138,6 @@ class Keys:
             if key is not None:
                 yield _hash(key), number
 
-    def _enter(self, names: Names, number: int, key: tuple[Any, ...] | None) -> None:
-        if key is not None:
-            self._sheet.add_to_index(repr(names), _hash(key), number)
-
     def _of_values(self, names: Names, values: Row) -> tuple[Any, ...] | None:
         """The key, None if a part of it is null; so is an empty text in a CSV file."""
         key = tuple(values[name] for name in names)
@@ -184,18 +180,6 @@ def _key_asked(asked: dict[str, tuple[Any, ...]], keys: list[Names]) -> Names | 
 
 def _hash(key: tuple[Any, ...]) -> int:
     return hash(key[0] if len(key) == 1 else key)
-
-
-def _key_said(where: Condition) -> dict[str, Any]:
-    """The values of a condition that says one for each of some columns; else nothing."""
-    if isinstance(where, Compare):
-        alone = where.operator == "eq" and where.value is not None
-        return {where.column: where.value} if alone else {}
-    if isinstance(where, AnyOf):
-        return {}
-    said = [_key_said(part) for part in where.parts]
-    key = {name: value for part in said for name, value in part.items()}
-    return key if len(key) == len(said) else {}
 
 
 def _asked(where: Condition) -> dict[str, tuple[Any, ...]]:

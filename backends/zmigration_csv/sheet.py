@@ -26,6 +26,9 @@ _SETTINGS = (
 )
 _AT_ONCE = 1000
 """Rows."""
+_PART = f"SELECT number, cells FROM rows WHERE number > ? ORDER BY number LIMIT {_AT_ONCE}"
+_WHOLE_PART = _PART.replace("cells", "cells, end")
+_REPLACE = "UPDATE rows SET cells = ? WHERE number = ?"
 
 
 class Sheet:
@@ -43,7 +46,6 @@ class Sheet:
         try:
             for setting in _SETTINGS:
                 self._do(setting)
-            self._db.create_function("changed", 2, self._row_as_changed)
             self._load()
         except BaseException:
             self.close()
@@ -61,9 +63,7 @@ class Sheet:
     def rows(self) -> Iterator[tuple[int, list[bytes]]]:
         """Every row. Rows that are changed meanwhile may show as they were or as they are."""
         delimiter, after = self.file.delimiter, -1
-        query = "SELECT number, cells FROM rows WHERE number > ?"
-        query += f" ORDER BY number LIMIT {_AT_ONCE}"
-        while part := self._rows(query, after):
+        while part := self._rows(_PART, after):
             after = part[-1][0]
             for number, cells in part:
                 yield number, split(cells, delimiter)
@@ -112,10 +112,10 @@ class Sheet:
             return
         cells = (*self.header.cells, *(quote(name.encode(), delimiter) for name in new))
         self.header = replace(self.header, cells=cells, names=(*self.header.names, *new))
-        empty = delimiter * len(new)
-        self._db.create_function("widened", 1, lambda row: row + empty)
-        self._write()
-        self._do("UPDATE rows SET cells = widened(cells)")
+        empty, after = delimiter * len(new), -1
+        while part := self._rows(_PART, after):
+            after = part[-1][0]
+            self._do_many(_REPLACE, [(row + empty, number) for number, row in part])
         self.dirty = True
 
     def pieces(self) -> Iterator[bytes]:
@@ -123,9 +123,7 @@ class Sheet:
         header = self.header
         yield header.before + join(list(header.cells), self.file.delimiter) + header.end
         after = -1
-        query = "SELECT number, cells, end FROM rows WHERE number > ?"
-        query += f" ORDER BY number LIMIT {_AT_ONCE}"
-        while part := self._rows(query, after):
+        while part := self._rows(_WHOLE_PART, after):
             after = part[-1][0]
             yield b"".join(cells + end for _, cells, end in part)
 
@@ -204,14 +202,16 @@ class Sheet:
             cells[place] = cell
         return cells
 
-    def _row_as_changed(self, number: int, row: bytes) -> bytes:
-        return join(self._as_changed(number, row), self.file.delimiter)
-
     def _write(self) -> None:
         """Put what was changed last where the other rows are."""
-        numbers = [(number,) for number in self._changed]
-        self._do_many("UPDATE rows SET cells = changed(?1, cells) WHERE number = ?1", numbers)
+        self._do_many(_REPLACE, self._to_write())
         self._changed.clear()
+
+    def _to_write(self) -> Iterator[tuple[bytes, int]]:
+        for number in self._changed:
+            cells = self.cells(number)
+            assert cells is not None
+            yield join(cells, self.file.delimiter), number
 
     def _rows(self, query: str, after: int) -> list[tuple[Any, ...]]:
         if self._changed:
