@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zmigration_api import (
     NO_ARCHIVES,
+    AllOf,
     Answer,
     Archives,
     Change,
     Column,
     ColumnType,
+    Compare,
     Condition,
     Order,
     Progress,
@@ -34,6 +36,9 @@ from .lock import is_held
 from .rows import select
 from .staging import Files, file_name
 from .unit import Unit, told
+
+if TYPE_CHECKING:
+    from .changing import TableRows
 
 _COUNTED = 1 << 23
 """Bytes; the rows of a larger file are not counted."""
@@ -157,17 +162,37 @@ class CsvStore:
         offset: int = 0,
     ) -> Iterator[dict[str, Any]]:
         """Rows as dicts of typed values; StoreError names the line of a cell that is none."""
-        if self._unit is not None and self._unit.holds(table.name):
-            rows = self._unit.rows(table)
-            yield from rows.select(where, columns, order, limit, offset)
-            return
         with told(self._folder):
+            rows = self._rows(table, where)
+            if rows is not None:
+                yield from rows.select(where, columns, order, limit, offset)
+                return
             file = self._locate(self._files(), table.name)
             if file is None:
                 return
             with file.open() as (header, body):
                 source = ((line, cells) for line, cells, _ in body if cells)
                 yield from select(source, file, header, table, where, columns, order, limit, offset)
+
+    def count_where(self, table: Table, where: Condition) -> int:
+        """How many rows meet the condition, reading its columns alone."""
+        with told(self._folder):
+            rows = self._rows(table, where)
+            if rows is not None:
+                return rows.count(where)
+        return sum(1 for _ in self.select(table, where, columns=[]))
+
+    def _rows(self, table: Table, where: Condition) -> TableRows | None:
+        """The rows that are being changed, or will be found by key again and again; else None."""
+        if self._unit is None:
+            return None
+        if not self._unit.holds(table.name):
+            from .keys import by_key
+
+            missing = self._files().path(table.name) is None
+            if missing or not by_key(where, table):
+                return None
+        return self._unit.rows(table)
 
     def begin(self, lock_timeout: float) -> None:
         """Lock the folder (made if it is missing) and finish or discard what a killed run left."""
@@ -208,6 +233,12 @@ class CsvStore:
         """Change rows; those asked for by primary key without a look at the others."""
         with told(self._folder):
             return self._open_unit().rows(table).update(where, values)
+
+    def update_many(self, table: Table, key: Sequence[str], rows: Iterable[Row]) -> int:
+        """Change rows that are named by `key`; how many it were."""
+        with told(self._folder):
+            held = self._open_unit().rows(table)
+            return sum(held.update(*_by(key, row)) for row in rows)
 
     def delete(self, table: Table, where: Condition) -> int:
         """Remove rows."""
@@ -256,6 +287,13 @@ class CsvStore:
         if self._unit is None:
             raise StoreError("no unit of work is open", file=self._shown)
         return self._unit
+
+
+def _by(key: Sequence[str], row: Row) -> tuple[Condition, Row]:
+    """The condition that finds a row, and what is to be set."""
+    same = [Compare(name, "eq", row[name]) for name in key]
+    where: Condition = same[0] if len(same) == 1 else AllOf(tuple(same))
+    return where, {name: value for name, value in row.items() if name not in key}
 
 
 def _relative(folder: Path, workspace: Path) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from zmigration_api import Column, ColumnType, carry
@@ -15,7 +17,7 @@ _FAMILIES = {"bigint": "int", "text": "str"}
 
 def text_of(cell: bytes, column_type: ColumnType = _TEXT) -> str | None:
     """The text of a cell, None for null; ValueError with the reason."""
-    content = unquote(cell) if cell else cell
+    content = unquote(cell) if cell[:1] == b'"' else cell
     if not content:
         return None
     if column_type.kind == "blob":
@@ -33,6 +35,20 @@ def value_of(cell: bytes, column_type: ColumnType) -> Any:  # noqa: ANN401
     """
     text = text_of(cell, column_type)
     return None if text is None else parse(text, _unmeasured(column_type))
+
+
+@lru_cache(maxsize=256)
+def reader(column_type: ColumnType) -> Callable[[bytes], Any]:
+    """`value_of` for many cells of one type."""
+    if column_type.kind in ("str", "text", "native"):
+        return text_of
+    wide = _unmeasured(column_type)
+
+    def read(cell: bytes) -> Any:  # noqa: ANN401
+        text = text_of(cell, wide)
+        return None if text is None else parse(text, wide)
+
+    return read
 
 
 def readable_value(cell: bytes, column: Column) -> tuple[Any, Column]:

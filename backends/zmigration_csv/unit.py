@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from zmigration_api import (
     AddColumn,
@@ -32,9 +32,10 @@ from .cells import CHUNK
 from .files import CsvFile
 from .lock import FolderLock
 from .rewrite import Rewrite, new_file
-from .rows import TableRows
-from .sheet import Sheet
 from .staging import Files, Staging, file_name
+
+if TYPE_CHECKING:
+    from .changing import TableRows
 
 Locate: TypeAlias = Callable[[Files, str], CsvFile | None]
 """A table's file among those of a folder, None if it is not there."""
@@ -88,29 +89,34 @@ class Unit:
                     self._existing(table.name)
                     self.staging.remove(table.name)
                 case RenameTable(old, new):
-                    self._sheets.pop(old, None)
+                    self._let_go(old)
                     self.staging.rename(old, new)
                 case AddColumn() | DropColumn() | RenameColumn() | AlterColumn():
                     restructuring.append(change)
                 case _:
                     pass  # a CSV file remembers neither constraints nor indexes
-            self._sheets.pop(change.table, None)
+            self._let_go(change.table)
         if restructuring:
             self._rewrite(restructuring, step, progress)
 
     def rows(self, table: Table) -> TableRows:
-        """The table's rows in memory, to be changed."""
-        name = table.name
-        rows = self._sheets.get(name)
-        if rows is None:
-            self.staging.watch(name)
-            rows = self._sheets[name] = TableRows(Sheet(self._existing(name)), table)
-        elif rows.table != table:
-            rows = self._sheets[name] = TableRows(rows.sheet, table)
+        """The table's rows, to be changed."""
+        rows = self._sheets.get(table.name)
+        if rows is None or (rows.table is not table and rows.table != table):
+            rows = self._sheets[table.name] = self._opened(table, rows)
         return rows
 
+    def _opened(self, table: Table, before: TableRows | None) -> TableRows:
+        from .changing import TableRows
+        from .sheet import Sheet
+
+        if before is not None:
+            return TableRows(before.sheet, table)
+        self.staging.watch(table.name)
+        return TableRows(Sheet(self._existing(table.name)), table)
+
     def holds(self, table: str) -> bool:
-        """Whether the rows of that table are in memory."""
+        """Whether the rows of that table are being changed."""
         return table in self._sheets
 
     def flush(self) -> None:
@@ -131,6 +137,7 @@ class Unit:
         actions = self.staging.actions()
         if actions:
             journal.commit(self._folder, actions)
+        self._let_go(*self._sheets)
         self._made.clear()
         self._unlock()
 
@@ -139,9 +146,17 @@ class Unit:
 
         A commit whose journal is written has happened: it is left for the next run to finish.
         """
+        self._let_go(*self._sheets)
         if self._lock is not None and not (self._folder / journal.NAME).exists():
             journal.discard(self._folder)
         self._unlock()
+
+    def _let_go(self, *tables: str) -> None:
+        """Forget rows; what was changed of them is written or not wanted."""
+        for table in tables:
+            rows = self._sheets.pop(table, None)
+            if rows is not None:
+                rows.sheet.close()
 
     def _unlock(self) -> None:
         if self._lock is not None:

@@ -34,7 +34,7 @@ _UNREADABLE = (
     "l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND c.relkind IN ('r', 'p')"
     " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-_LIMITED = re.compile(r" LIMIT \d+( OFFSET \d+)?\Z")
+_LIMITED = re.compile(r" LIMIT \d{1,3}( OFFSET \d+)?\Z")
 _ROWS_AT_ONCE = 2000
 
 

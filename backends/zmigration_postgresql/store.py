@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from zmigration_api import (
@@ -143,10 +144,16 @@ class PostgreSQLStore:
             connection, live, where, columns=columns, order=order, limit=limit, offset=offset
         )
 
+    def count_where(self, table: Table, where: Condition) -> int:
+        connection, live = self._reading(), self._as_live(table)
+        return data.count(connection, live, where) if connection and live else 0
+
     def insert(self, table: Table, rows: Iterable[Row]) -> int:
         connection, there = self._working().connection, self._there(table)
-        count = data.insert(connection, there, rows)
-        self._advance_sequences(there)
+        count = 0
+        for _, alike in groupby(rows, key=tuple):
+            count += data.insert(connection, there, alike)
+            self._advance_sequences(there)
         return count
 
     def insert_one(self, table: Table, row: Row) -> Any:  # noqa: ANN401
@@ -168,6 +175,9 @@ class PostgreSQLStore:
 
     def update(self, table: Table, where: Condition, values: Row) -> int:
         return data.update(self._working().connection, self._there(table), where, values)
+
+    def update_many(self, table: Table, key: Sequence[str], rows: Iterable[Row]) -> int:
+        return data.update_many(self._working().connection, self._there(table), key, rows)
 
     def delete(self, table: Table, where: Condition) -> int:
         return data.delete(self._working().connection, self._there(table), where)

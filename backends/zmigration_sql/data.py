@@ -11,7 +11,15 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from zmigration_api import EVERYTHING, Column, Condition, Order, Row, StoreError, Table
+from zmigration_api import (
+    EVERYTHING,
+    Column,
+    Condition,
+    Order,
+    Row,
+    StoreError,
+    Table,
+)
 
 from .executor import Executor
 from .live_values import collation_of, from_store, to_store
@@ -43,6 +51,15 @@ def select(
         yield dict(zip(names_out, values, strict=True))
 
 
+def count(executor: Executor, table: Table, where: Condition) -> int:
+    """How many rows meet the condition."""
+    sql, params = f"SELECT count(*) FROM {executor.quoting.name(table.name)}", []
+    if where != EVERYTHING:
+        sql, params = _core().count(executor, table, where)
+    ((rows,),) = executor.rows(sql, params)
+    return int(rows)
+
+
 def insert(executor: Executor, table: Table, rows: Iterable[Row]) -> int:
     """Add rows; a column that a row does not name gets its default. How many it were."""
     return sum(
@@ -70,6 +87,27 @@ def update(executor: Executor, table: Table, where: Condition, values: Row) -> i
     sql, operands = _core().update(executor, table, tuple(values), where)
     new = [to_store(executor, value, _column(table, name)) for name, value in values.items()]
     return executor.execute(sql, [*new, *operands])
+
+
+def update_many(executor: Executor, table: Table, key: Sequence[str], rows: Iterable[Row]) -> int:
+    """Change rows that are named by their `key` columns; how many it were."""
+    return sum(
+        _update_alike(executor, table, key, list(alike)) for _, alike in groupby(rows, tuple)
+    )
+
+
+def _update_alike(executor: Executor, table: Table, key: Sequence[str], rows: Sequence[Row]) -> int:
+    names = tuple(name for name in rows[0] if name not in key)
+    sql, order = _core().update_by_key(executor, table, names, key)
+    columns = [_column(table, name) for name in order]
+    encode = partial(to_store, executor)
+    return executor.execute_many(
+        sql,
+        (
+            [encode(row[name], column) for name, column in zip(order, columns, strict=True)]
+            for row in rows
+        ),
+    )
 
 
 def delete(executor: Executor, table: Table, where: Condition) -> int:

@@ -39,7 +39,8 @@ def collation_of(executor: Executor, column: Column) -> str | None:
         return None
     if executor.dialect == "postgresql":
         return "C"
-    return f"zmigration_{column.type.kind}" if column.type.kind in BY_VALUE else None
+    by_value = column.type.kind in BY_VALUE or column.type.kind == "json"
+    return f"zmigration_{column.type.kind}" if by_value else None
 
 
 BY_VALUE: tuple[TypeKind, ...]

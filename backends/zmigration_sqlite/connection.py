@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,20 @@ from .holder import holder
 from .names import QUOTING
 
 _STEPS_BETWEEN_INTERRUPTS = 200_000  # of SQLite's machine; some milliseconds
+
+
+class _Errors:
+    """A context for whatever may fail; made once, since it is entered for every row."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, sqlite3.Error | OverflowError | UnicodeEncodeError):
+            raise self._connection.failure(error) from None
 
 
 class Connection:
@@ -34,6 +48,7 @@ class Connection:
         self.functions.register(raw)
         self._display = display
         self._path = path
+        self._errors = _Errors(self)
         # Lets Ctrl-C stop a long statement.
         raw.set_progress_handler(lambda: 0, _STEPS_BETWEEN_INTERRUPTS)
 
@@ -55,13 +70,9 @@ class Connection:
     def close(self) -> None:
         self.raw.close()
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
+    def errors(self) -> _Errors:
         """SQLite's errors as errors for the user, an interrupt as what it is."""
-        try:
-            yield
-        except (sqlite3.Error, OverflowError) as error:
-            raise self.failure(error) from None
+        return self._errors
 
     def failure(self, error: Exception) -> BaseException:
         """What an error of sqlite3 is to the user."""

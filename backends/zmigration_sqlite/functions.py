@@ -12,7 +12,7 @@ from typing import Any
 
 from zmigration_api import KINDS, Column, ColumnType, TypeKind, Using, carry
 from zmigration_api.values import format_value, parse
-from zmigration_api.where import like_pattern
+from zmigration_api.where import canonical_json, like_pattern, text_for_like
 from zmigration_sql.live_values import BY_VALUE
 
 from .as_left import AS_LEFT, difference, not_as_left
@@ -21,10 +21,12 @@ from .codec import SQLiteCodec
 CONVERT = "zmigration_convert"
 NOW = "zmigration_now"
 LIKE = "zmigration_like"
+HEX = "zmigration_hex"
 REFUSE = "zmigration_refuse"
 
 _TYPE = re.compile(r"(\w+)(?:\((\d+)(?:, (\d+))?\))?")
 _CODEC = SQLiteCodec()
+_JSON: TypeKind = "json"
 _KNOWN = {kind: kind for kind in KINDS if kind != "native"}
 
 
@@ -49,9 +51,11 @@ class Functions:
         connection.create_function(CONVERT, 4, self._convert, deterministic=True)
         connection.create_function(NOW, 1, self._now)
         connection.create_function(LIKE, 2, _like, deterministic=True)
+        connection.create_function(LIKE, 3, _like, deterministic=True)
+        connection.create_function(HEX, 1, _hex, deterministic=True)
         connection.create_function(REFUSE, 2, self._refuse)
         connection.create_function(AS_LEFT, 3, self._as_left)
-        for kind in BY_VALUE:
+        for kind in (*BY_VALUE, _JSON):
             connection.create_collation(f"zmigration_{kind}", partial(_compared, kind))
 
     def _convert(self, value: Any, old: str, new: str, details: str = "{}") -> Any:  # noqa: ANN401
@@ -151,12 +155,22 @@ def parse_type(text: str) -> ColumnType:
     return ColumnType(kind=_KNOWN[match[1]], length=first)
 
 
-def _like(value: Any, pattern: Any) -> int:  # noqa: ANN401
+def _like(value: Any, pattern: Any, kind: TypeKind = "text") -> int:  # noqa: ANN401
     """LIKE with case; null is never alike."""
     if value is None or pattern is None:
         return 0
-    text = format_value(value, ColumnType(kind="float")) if isinstance(value, float) else str(value)
-    return int(like_pattern(str(pattern)).fullmatch(text) is not None)
+    try:
+        held = _CODEC.from_store(value, Column(name="value", type=ColumnType(kind=kind)))
+    except ValueError:  # no value of its column's type
+        held = value
+    return int(like_pattern(str(pattern)).fullmatch(text_for_like(held)) is not None)
+
+
+def _hex(value: Any) -> str | None:  # noqa: ANN401
+    """A float or a blob, to be compared with others so written."""
+    if isinstance(value, int):
+        value = float(value)
+    return value.hex() if isinstance(value, float | bytes) else value
 
 
 def _compared(kind: TypeKind, left: str, right: str) -> int:
@@ -169,7 +183,7 @@ def _compared(kind: TypeKind, left: str, right: str) -> int:
 def _value(kind: TypeKind, text: str) -> tuple[bool, Any]:
     """The value, or the text itself, after all values, if it is none of the type."""
     try:
-        wide = "bigint" if kind == "int" else kind
-        return False, parse(text, ColumnType(kind=wide))
+        value = parse(text, ColumnType(kind="bigint" if kind == "int" else kind))
+        return False, canonical_json(value) if kind == _JSON else value
     except ValueError:
         return True, text

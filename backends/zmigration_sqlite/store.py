@@ -49,6 +49,7 @@ class SQLiteStore:
         self._unit: Unit | None = None
         self._notices: list[str] = []
         self._live: tuple[int, dict[str, Table]] = -1, {}
+        self._last: tuple[Table, Table, Table] | None = None
 
     @property
     def display(self) -> str:
@@ -159,6 +160,10 @@ class SQLiteStore:
             connection, live, where, columns=columns, order=order, limit=limit, offset=offset
         )
 
+    def count_where(self, table: Table, where: Condition) -> int:
+        connection, live = self._reading(), self._as_live(table)
+        return data.count(connection, live, where) if connection and live else 0
+
     def insert(self, table: Table, rows: Iterable[Row]) -> int:
         return data.insert(*self._changing(table), rows)
 
@@ -167,6 +172,9 @@ class SQLiteStore:
 
     def update(self, table: Table, where: Condition, values: Row) -> int:
         return data.update(*self._changing(table), where, values)
+
+    def update_many(self, table: Table, key: Sequence[str], rows: Iterable[Row]) -> int:
+        return data.update_many(*self._changing(table), key, rows)
 
     def delete(self, table: Table, where: Condition) -> int:
         return data.delete(*self._changing(table), where)
@@ -226,9 +234,12 @@ class SQLiteStore:
         live = self._inspected(table.name)
         if live is None:
             return None
-        there = {fold(column.name) for column in live.columns}
-        columns = tuple(c for c in table.columns if fold(c.name) in there)
-        return with_natives(replace(table, columns=columns), live)
+        known = self._last
+        if known is None or known[0] is not table or known[1] is not live:
+            there = {fold(column.name) for column in live.columns}
+            columns = tuple(c for c in table.columns if fold(c.name) in there)
+            known = self._last = table, live, with_natives(replace(table, columns=columns), live)
+        return known[2]
 
     def _inspected(self, name: str) -> Table | None:
         """The table, without another look where nobody has changed any table since the last one."""

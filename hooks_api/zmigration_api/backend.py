@@ -74,6 +74,10 @@ class Reader(Protocol):
         """
         ...
 
+    def count_where(self, table: Table, where: Condition) -> int:
+        """How many rows `select` would give."""
+        ...
+
 
 class Store(Reader, Protocol):
     """One place where data lives. Errors are `StoreError`s without passwords."""
@@ -188,6 +192,10 @@ class Store(Reader, Protocol):
 
     def update(self, table: Table, where: Condition, values: Row) -> int:
         """Change rows, inside the unit. How many it were."""
+        ...
+
+    def update_many(self, table: Table, key: Sequence[str], rows: Iterable[Row]) -> int:
+        """Change rows, inside the unit, each found by its `key` columns. How many it were."""
         ...
 
     def delete(self, table: Table, where: Condition) -> int:

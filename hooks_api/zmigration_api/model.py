@@ -158,8 +158,15 @@ class Index:
 Constraint: TypeAlias = PrimaryKey | UniqueConstraint | ForeignKey | Check
 
 
+class _Columns:
+    """Room for the columns by name; no field, so it is neither compared nor recorded."""
+
+    __slots__ = ("_by_name",)
+    _by_name: dict[str, Column]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(_Columns):
     """One table. The order of columns and constraints takes no part in comparisons by `same`."""
 
     name: str
@@ -175,7 +182,11 @@ class Table:
 
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""
-        return next((c for c in self.columns if c.name == name), None)
+        try:
+            return self._by_name.get(name)
+        except AttributeError:
+            object.__setattr__(self, "_by_name", {c.name: c for c in reversed(self.columns)})
+            return self._by_name.get(name)
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -69,6 +69,8 @@ def _fit_decimal(value: Decimal, precision: int, scale: int) -> Decimal:
 
 
 def _parse_int(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
     stripped = text.strip()
     whole = _WHOLE.fullmatch(stripped)
     if whole is None and not _INT.fullmatch(stripped):
