@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SHELLS = ("console", "bash", "sh", "shell")
 _FENCE = re.compile(r"^```(?P<language>[\w-]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# file: (\S+)\n")
 _EXIT = re.compile(r"\s+# exit (\d+)\s*$")
 
 
@@ -25,6 +26,12 @@ class Fence:
     @property
     def place(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+    @property
+    def file(self) -> str | None:
+        """The file that the block is the content of, as its first line says."""
+        found = _FILE.match(self.text)
+        return found[1] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +83,10 @@ def fences(page: Path) -> Iterator[Fence]:
         yield Fence(page, line, found["language"], found["text"])
 
 
-def commands(page: Path) -> Iterator[Command]:
-    """The commands of a page in their order; without `$ ` a line of a shell block is no command."""
-    for fence in fences(page):
-        if fence.language in SHELLS:
-            yield from _commands(fence)
-
-
-def _commands(fence: Fence) -> Iterator[Command]:
+def commands(fence: Fence) -> Iterator[Command]:
+    """The commands of a block; without `$ ` a line of a shell block is no command."""
+    if fence.language not in SHELLS:
+        return
     for part in re.split(r"^\$ ", fence.text, flags=re.MULTILINE)[1:]:
         typed, *output = part.rstrip("\n").split("\n")
         while typed.endswith("\\"):

@@ -79,16 +79,19 @@ def page_name(page: Path) -> str:
 @pytest.mark.parametrize("page", pages(), ids=page_name)
 def test_commands(page: Path, tmp_path: Path) -> None:
     shell = shell_for(page, tmp_path)
-    for command in commands(page):
-        code, output = shell.run(command)
-        assert code == command.exit_code, f"{command.place}\n{output}"
-        assert command.prints(output), f"{command.place}\nreally prints:\n{output}"
+    for fence in fences(page):
+        if fence.file is not None:
+            (shell.folder / fence.file).write_text(fence.text, encoding="utf-8")
+        for command in commands(fence):
+            code, output = shell.run(command)
+            assert code == command.exit_code, f"{command.place}\n{output}"
+            assert command.prints(output), f"{command.place}\nreally prints:\n{output}"
 
 
 def test_the_quick_start_is_there() -> None:
-    typed = [command.text for command in commands(README)]
-    assert "zolo migrate zTest.py" in typed
-    assert any(command.answers for command in commands(README))
+    typed = [command for fence in fences(README) for command in commands(fence)]
+    assert "zolo migrate zTest.py" in [command.text for command in typed]
+    assert any(command.answers for command in typed)
 
 
 @pytest.mark.parametrize(
