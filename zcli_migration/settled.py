@@ -15,13 +15,14 @@ from zmigration_api import MigrationError, Schema, Store, Version
 
 from . import __version__
 from .planner import Plan
-from .plugins import OURS, Plugins
+from .plugins import Plugins
 from .recording import Recorded, history_table_for, meta_of, newest_record
 from .schema_file import SchemaFile
 from .survey import SchemaSurvey, Survey
 from .versioning import VersionDecision, suggest
 
 _NOTHING = Schema()
+_SEES_MORE = frozenset({"zmigration_diff_rules", "zmigration_suggest_version"})
 
 
 def state_to_record(store: Store, file: SchemaFile, desired: Schema) -> Mapping[str, object] | None:
@@ -57,7 +58,7 @@ def _known_policy(file: SchemaFile) -> bool:
 
 def may_settle(plugins: Plugins) -> bool:
     """Whether nobody else's diff rule or policy may see more than files and stores say."""
-    return all(s.distribution == OURS for s in plugins.statuses if s.error is None)
+    return not any(_SEES_MORE.intersection(status.hooks) for status in plugins.statuses)
 
 
 @dataclass(frozen=True, slots=True)

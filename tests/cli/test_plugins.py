@@ -407,3 +407,11 @@ def test_without_a_host_the_hook_is_told_what_there_is(
     assert done.code == 1
     assert "zcli.comm needs zolo-zcli, which is not installed" in done.said
     assert "line 2, in f: return zcli.comm" in done.said
+
+
+def test_a_rule_sees_also_what_has_not_moved(install: Install, app: AppFolder) -> None:
+    """A store where nothing has moved is not looked at, unless a rule may see more."""
+    assert app.run("--auto-approve").code == 0
+    install(RULE.format(name="mine", run="raise UnsupportedChange('never')", more=""))
+    assert "never" in app.run("--check").said
+    assert app.run("--check", "--no-plugins").code == 0
