@@ -43,6 +43,15 @@ def test_the_end_of_the_input(terminal: Terminal) -> None:
     assert read_line(terminal) == ""
 
 
+@pytest.fixture
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """A process that a shell started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 @pytest.mark.parametrize("delay", [0.0, 0.05])
 def test_a_signal_ends_the_waiting(terminal: Terminal, delay: float) -> None:
     def interrupt() -> None:
