@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from zmigration_api import PlanMoved, UsageError, Version
+from zmigration_api import MigrationError, PlanMoved, UsageError, Version
 
 from .hook_calls import path_hooks
 from .outcome import Outcome, SchemaOutcome, Status
@@ -81,7 +81,25 @@ class _Rollback(Session):
         return way_back(unit, stacks, self.counts.get(unit.store.display, {}))
 
     def _fitted(self, unit: Unit, way: WayBack) -> WayBack:
-        return fitted(unit, way, force=self.request.force_sync)
+        """The way, fitted to the tables of now; PlanMoved if another run has just changed them."""
+        try:
+            refuse_way_back(unit, way, force=self.request.force_sync)
+            return fitted(unit, way, force=self.request.force_sync)
+        except MigrationError:
+            self._require_unmoved(unit)
+            raise
+
+    def _again(self, unit: Unit, way: WayBack) -> WayBack:
+        """The way as it is under the lock: fitted where it still is that way."""
+        now = self._way(unit, stacks_of(unit))
+        return fitted(unit, now, force=self.request.force_sync) if now == way else now
+
+    def _require_unmoved(self, unit: Unit) -> None:
+        if stacks_of(unit) != self.stacks[unit.store.display]:
+            raise PlanMoved(
+                f"{unit.store.display} was changed by another run meanwhile; nothing was touched",
+                hint="run again to see what is left to do",
+            )
 
     def unit(self, run: Run, unit: Unit) -> Iterator[SchemaOutcome]:
         """Show, approve, take back."""
@@ -93,13 +111,8 @@ class _Rollback(Session):
         if not way.schemas:
             self._finish_killed_commit(run, unit)
             return
-        if stacks_of(unit) != self.stacks[unit.store.display]:
-            raise PlanMoved(
-                f"{unit.store.display} was changed by another run meanwhile; nothing was touched",
-                hint="run again to see what is left to do",
-            )
-        refuse_way_back(unit, way, force=self.request.force_sync)
-        way = self._fitted(unit, way)
+        self._require_unmoved(unit)
+        recorded, way = way, self._fitted(unit, way)
         for undoing in way.schemas:
             screen.changes(undoing)
         if self.request.look_only:
@@ -110,9 +123,7 @@ class _Rollback(Session):
             yield from (self._of(unit, undoing, "pending") for undoing in way.schemas)
             return
         write_system_schema()
-        done = take_back(
-            run, unit, way, lambda: self._fitted(unit, self._way(unit, stacks_of(unit)))
-        )
+        done = take_back(run, unit, way, lambda: self._again(unit, recorded))
         self.report.notices(unit.store)
         for taken in done:
             screen.rolled_back(taken)
