@@ -36,9 +36,14 @@ class Record(NamedTuple):
     end: bytes
 
 
-def records(stream: BinaryIO, delimiter: bytes, file: Path, chunk: int = CHUNK) -> Iterator[Record]:
-    """The rows of a stream, holding one chunk and one row at a time. StoreError names `file`."""
-    number = 0
+def records(
+    stream: BinaryIO, delimiter: bytes, file: Path, chunk: int = CHUNK, line: int = 1
+) -> Iterator[Record]:
+    """The rows of a stream, holding one chunk and one row at a time. StoreError names `file`.
+
+    The stream begins in that line of the file.
+    """
+    number = line - 1
     pieces = _lines(stream, chunk)
     for text in pieces:
         first = number = number + 1

@@ -91,7 +91,7 @@ class _Opened:
         for record in body:
             if record.cells:
                 header = _header(file, record, before)
-                return header, _checked(file, body, len(header.names))
+                return header, checked(file, body, len(header.names))
             before += record.end
         raise file.error(
             "has no header line", hint="write the column names in its first line, or remove it"
@@ -121,9 +121,11 @@ def _name(file: CsvFile, cell: bytes, line: int) -> str:
         ) from None
 
 
-def _checked(file: CsvFile, body: Iterator[Record], width: int) -> Iterator[Record]:
-    """The same records; a row with too few or too many cells is an error, never mended."""
-    number = 0
+def checked(file: CsvFile, body: Iterator[Record], width: int, number: int = 0) -> Iterator[Record]:
+    """The same records; a row with too few or too many cells is an error, never mended.
+
+    So many rows of the file come before them.
+    """
     for record in body:
         if record.cells:
             number += 1

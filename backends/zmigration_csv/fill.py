@@ -5,23 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from zmigration_api import Backfill, Column, ColumnType, CopyOf, Default, Fixed, convert
 from zmigration_api.values import format_value, parse
 
+from .quick import Quick
 from .typed import cell_of, value_of
 
-CellMaker: TypeAlias = Callable[[list[bytes]], bytes]
+
+class OldRow(Protocol):
+    """The cells of a row as the file has it."""
+
+    def __getitem__(self, position: int, /) -> bytes: ...
+
+
+CellMaker: TypeAlias = Callable[[OldRow], bytes]
 """Makes a cell from the cells of a row as the file has it; ValueError with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a column's cells come from, and the type they have there."""
+    """Where a column's cells come from, and the type they have there.
+
+    `constant` is the cell that every row gets, `quick` the old cell that most rows keep.
+    """
 
     make: CellMaker
     type: ColumnType
+    constant: bytes | None = None
+    quick: Quick | None = None
 
 
 def default_value(default: Default | None, column_type: ColumnType, now: datetime) -> Any:  # noqa: ANN401
@@ -65,14 +78,14 @@ def _from_row(
         if isinstance(part, CopyOf) and part.column not in sources:
             raise ValueError(f"is filled from the column {part.column!r}, which is not there")
 
-    def one(cells: list[bytes]) -> bytes:
+    def one(cells: OldRow) -> bytes:
         (part,) = backfill.parts
         assert isinstance(part, CopyOf)
         source = sources[part.column]
         value = value_of(source.make(cells), source.type)
         return cell_of(convert(value, source.type, column.type), column.type, delimiter)
 
-    def joined(cells: list[bytes]) -> bytes:
+    def joined(cells: OldRow) -> bytes:
         texts = [_text(part, cells, sources) for part in backfill.parts]
         if None in texts:
             return b""
@@ -81,9 +94,19 @@ def _from_row(
     return one if len(backfill.parts) == 1 else joined
 
 
-def _text(part: Fixed | CopyOf, cells: list[bytes], sources: Mapping[str, Source]) -> str | None:
+def _text(part: Fixed | CopyOf, cells: OldRow, sources: Mapping[str, Source]) -> str | None:
     if isinstance(part, Fixed):
         return part.text
     source = sources[part.column]
     value = value_of(source.make(cells), source.type)
     return None if value is None else format_value(value, source.type)
+
+
+def copied(column: Column, sources: Mapping[str, Source]) -> Quick | None:
+    """The old cell that most rows get, if the column is filled from one other alone."""
+    parts = column.backfill.parts if column.backfill else ()
+    if len(parts) != 1 or not isinstance(parts[0], CopyOf):
+        return None
+    source = sources[parts[0].column]
+    old = Column(name=parts[0].column, type=source.type)
+    return source.quick.copied(old, column) if source.quick else None

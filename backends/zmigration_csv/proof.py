@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from operator import itemgetter
 from zlib import crc32
@@ -41,18 +42,33 @@ def _picker(
     if not positions:
         return lambda _: b"\n"
     if len(positions) > 1:
-        pick, join, end = itemgetter(*positions), delimiter.join, delimiter + b"\n"
-        return lambda cells: join(pick(cells)) + end
+        pick, join = itemgetter(*positions), delimiter.join
+        return lambda cells: join(pick(cells)) + b"\n"
     position = positions[0]
     if lonely:
         return lambda cells: unquote(cells[position]) + b"\n"
     return lambda cells: cells[position] + b"\n"
 
 
-def require_same(read: Fingerprint, written: Fingerprint, file: CsvFile) -> None:
-    """VerificationFailed if rows are missing, or untouched cells are not what they were."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of whole rows in a file: its bytes, its rows, and a checksum as above."""
+
+    size: int
+    rows: int
+    checksum: int
+
+
+def require_same(
+    read: Fingerprint | Part, written: Fingerprint | Part, file: CsvFile, before: int = 0
+) -> None:
+    """VerificationFailed if rows are missing, or untouched cells are not what they were.
+
+    So many rows come before these.
+    """
     if read.rows != written.rows:
-        raise _failed(file, f"it had {read.rows} rows and would have {written.rows}")
+        had, has = before + read.rows, before + written.rows
+        raise _failed(file, f"it had {had} rows and would have {has}")
     if read.checksum != written.checksum:
         raise _failed(file, "cells of columns that the plan does not touch would change")
 

@@ -26,10 +26,11 @@ from zmigration_api import (
 
 from .cells import Record, join, split
 from .files import CsvFile
-from .fill import CellMaker, Source, filler
+from .fill import OldRow, Source, filler
 from .keep import cell_before, digest, key_maker, layout, places, plain, scratch
+from .making import Check, Out, converter
 from .plan import kept_of, must_convert
-from .rewrite import Out, Rewrite, converter
+from .rewrite import Rewrite
 
 _NULLS = (b"", b'""')
 
@@ -89,6 +90,8 @@ class Restoring(Rewrite):
     `wanted` says where the columns that come back belong. Rows that came since get the default;
     StepFailed counts those that lack a required value.
     """
+
+    row_by_row = True
 
     def __init__(
         self,
@@ -153,7 +156,7 @@ class Restoring(Rewrite):
         place, _ = places(self._archive)[kept.old.name]
         default = self._default(column)
 
-        def make(_: list[bytes]) -> bytes:
+        def make(_: OldRow) -> bytes:
             return default if self._found is None else self._found[place]
 
         if column.required and default in _NULLS:
@@ -172,10 +175,10 @@ class Restoring(Rewrite):
         delimiter = self._file.delimiter
         back = converter(now, change.old, change.new, delimiter) if must_convert(change) else now
 
-        def unchanged(cells: list[bytes]) -> bool:
+        def unchanged(cells: OldRow) -> bool:
             return self._found is not None and say(now(cells)) == say(self._found[after])
 
-        def make(cells: list[bytes]) -> bytes:
+        def make(cells: OldRow) -> bytes:
             if self._found is not None and unchanged(cells):
                 return self._found[before]
             return back(cells)
@@ -196,13 +199,13 @@ class Restoring(Rewrite):
             return b""
         return cell if isinstance(cell, bytes) else b""
 
-    def _counted(self, name: str, lacks: Callable[[list[bytes]], bool]) -> CellMaker:
-        def check(cells: list[bytes]) -> bytes:
+    def _counted(self, name: str, lacks: Callable[[OldRow], bool]) -> Check:
+        def check(cells: OldRow) -> bytes:
             if lacks(cells):
                 self._lacking[name] = self._lacking.get(name, 0) + 1
             return b""
 
-        return check
+        return Check(check)
 
     def _put_in_place(self, wanted: Table | None) -> None:
         """Each column that comes back stands after the one that it stood after."""

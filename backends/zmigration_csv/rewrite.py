@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -23,33 +22,22 @@ from zmigration_api import (
     Table,
 )
 
-from .cells import CHUNK, join, quote, renamed_cell
+from .cells import CHUNK, Record, join, quote, renamed_cell
 from .files import CsvFile, Header
-from .fill import CellMaker, Source, filler
+from .fill import Source, copied, filler
+from .making import BadCell, Check, Out, converter, explained, filled, required
 from .plan import must_convert
 from .proof import Fingerprint, require_same, require_same_rest
-from .typed import converted, shown
+from .quick import Quick
 
 if TYPE_CHECKING:
     from .keep import Keeper
+    from .large import LargePass
 
 PROGRESS_ROWS = 20_000
+LARGE = 4 << 20
+"""Bytes; a larger file is worth the import of numpy."""
 _TEXT = ColumnType(kind="text")
-
-
-class BadCell(ValueError):
-    """A cell that cannot be carried over; the pass adds the line."""
-
-
-@dataclass(slots=True)
-class Out:
-    """One column of the new file: its header cell, and where its cells come from."""
-
-    name: str
-    cell: bytes
-    position: int | None
-    source: Source
-    make: CellMaker | None = None
 
 
 class Rewrite:
@@ -59,6 +47,8 @@ class Rewrite:
     names (a column that it lacks is text). `back` says that they take others back: then
     nothing is made up for a null, and one that was there before does no harm.
     """
+
+    row_by_row = False
 
     def __init__(
         self,
@@ -75,8 +65,9 @@ class Rewrite:
         self._takes_back = back
         self._keeper: Keeper | None = None
         self._read: Fingerprint | None = None
+        self._large: LargePass | None = None
         self._columns = [self._kept(i, before) for i in range(len(self._header.names))]
-        self._checks: list[CellMaker] = []
+        self._checks: list[Check] = []
         for change in changes:
             self._apply(change)
         if not self._columns:
@@ -116,20 +107,32 @@ class Rewrite:
         """The bytes of the new file. StoreError or StepFailed names the first bad row."""
         header, delimiter = self._header, self._file.delimiter
         yield header.before + join(list(self._new_header), delimiter) + header.end
-        if self._touches_rows or self._checks or self._keeper:
-            yield from self._rows(progress)
-        else:
+        if not (self._touches_rows or self._checks or self._keeper):
             yield from _after_header(self._file, header)
+        elif self._is_large:
+            yield from self._many_rows(progress)
+        else:
+            yield from self._rows(progress)
 
     def prove(self, new: CsvFile) -> None:
         """Read what `pieces` were written to; VerificationFailed if more changed than should."""
-        if self._read is not None:
+        start = _start(new, new.header())
+        if self._large is not None:
+            self._large.prove(new, start)
+        elif self._read is not None:
             written = self._fingerprint(old=False)
             written.add_all(new)
             require_same(self._read, written, self._file)
         else:
-            starts = _start(self._file, self._header), _start(new, new.header())
-            require_same_rest(self._file, new, starts)
+            require_same_rest(self._file, new, (_start(self._file, self._header), start))
+
+    @property
+    def _is_large(self) -> bool:
+        """Whether the rows are worth being taken many at a time, and can be."""
+        lonely = 1 in (len(self._columns), len(self._header.names))
+        if lonely or self._keeper or self.row_by_row:
+            return False
+        return self._file.path.stat().st_size >= LARGE
 
     def _fingerprint(self, *, old: bool) -> Fingerprint:
         """Of the columns that nothing touches, where they are in the old or in the new file."""
@@ -142,30 +145,48 @@ class Rewrite:
         return Fingerprint(untouched, self._file.delimiter, lonely)
 
     def _rows(self, progress: Progress) -> Iterator[bytes]:
-        delimiter, done, line = self._file.delimiter, 0, 0
-        try:
-            with ExitStack() as resources, self._file.open() as (_, body):
-                row, read = self._row_maker(resources), self._fingerprint(old=True)
-                self._read = read
-                for record in body:
-                    line = record.line
-                    if not record.cells:
-                        yield record.end
-                        continue
-                    read.add(record.cells)
-                    yield join(row(record.cells), delimiter) + record.end
-                    done += 1
-                    if done % PROGRESS_ROWS == 0:
-                        progress(done, None)
-        except BadCell as error:
-            raise self._failed(str(error), self._mend, line) from None
-        progress(done, done)
+        with ExitStack() as resources, self._file.open() as (_, body):
+            row, read = self._row_maker(resources), self._fingerprint(old=True)
+            self._read = read
+            for piece in self._one_by_one(body, row, read):
+                yield piece
+                if read.rows % PROGRESS_ROWS == 0:
+                    progress(read.rows, None)
+        progress(read.rows, read.rows)
+
+    def _one_by_one(
+        self, body: Iterator[Record], row: Callable[[list[bytes]], list[bytes]], read: Fingerprint
+    ) -> Iterator[bytes]:
+        delimiter = self._file.delimiter
+        for record in body:
+            if not record.cells:
+                yield record.end
+                continue
+            read.add(record.cells)
+            try:
+                yield join(row(record.cells), delimiter) + record.end
+            except BadCell as error:
+                raise self._failed(str(error), self._mend, record.line) from None
+
+    def _many_rows(self, progress: Progress) -> Iterator[bytes]:
+        from .large import LargePass
+
+        with ExitStack() as resources:
+            row = self._row_maker(resources)
+            self._large = LargePass(
+                self._file,
+                self._columns,
+                self._checks,
+                lambda body, read: self._one_by_one(body, row, read),
+            )
+            start, width = _start(self._file, self._header), len(self._header.names)
+            yield from self._large.pieces(start, width, progress)
 
     def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:
         """What makes a new row from the cells of an old one; `resources` end with the pass."""
         kept = [c.position or 0 for c in self._columns]
         made = [(at, c.make) for at, c in enumerate(self._columns) if c.make is not None]
-        checks = tuple(self._checks)
+        checks = tuple(check.make for check in self._checks)
 
         def row(cells: list[bytes]) -> list[bytes]:
             new = [cells[position] for position in kept]
@@ -180,7 +201,8 @@ class Rewrite:
     def _kept(self, position: int, before: Table | None) -> Out:
         name = self._header.names[position]
         column = before.column(name) if before else None
-        source = Source(lambda cells: cells[position], column.type if column else _TEXT)
+        kind = column.type if column else _TEXT
+        source = Source(lambda cells: cells[position], kind, quick=Quick(position))
         return Out(name, self._header.cells[position], position, source)
 
     def _apply(self, change: Change) -> None:
@@ -201,35 +223,42 @@ class Rewrite:
 
     def _add(self, column: Column) -> None:
         self._refuse_taken(column.name)
-        maker = self._filler(column)
-        make = _required(maker, column) if column.required else maker
-        source = Source(make, column.type)
-        self._columns.append(Out(column.name, self._name_cell(column.name), None, source, make))
+        source = self._filler(column)
+        if column.required:
+            quick = source.quick.filled() if source.quick else None
+            constant = source.constant or None
+            source = Source(required(source.make, column), column.type, constant, quick)
+        cell = self._name_cell(column.name)
+        self._columns.append(Out(column.name, cell, None, source, source.make))
 
     def _alter(self, out: Out, change: AlterColumn) -> None:
-        old, new, make = change.old, change.new, out.source.make
+        old, new, make, quick = change.old, change.new, out.source.make, out.source.quick
         if must_convert(change):
             make = converter(make, old, new, self._file.delimiter)
+            quick = quick.converted(old, new) if quick else None
         if not self._takes_back and change.fills_nulls:
-            make = _filled(make, self._filler(new))
+            make = filled(make, self._filler(new).make)
+            quick = quick.filled() if quick else None
         untouched = make is out.source.make
         checked = change.tightened and not self._takes_back
         if checked:
-            make = _required(make, new)
+            make = required(make, new)
+            quick = quick.filled() if quick else None
         if untouched and checked:
-            self._checks.append(make)
+            self._checks.append(Check(make, quick))
         elif not untouched:
-            out.make, out.source = make, Source(make, new.type)
+            out.make, out.source = make, Source(make, new.type, quick=quick)
 
-    def _filler(self, column: Column) -> CellMaker:
+    def _filler(self, column: Column) -> Source:
         sources = {out.name: out.source for out in self._columns}
         try:
             cell = filler(column, sources, self._now, self._file.delimiter)
         except ValueError as error:
             raise self._failed(f"{column.name} {error}") from None
         if isinstance(cell, bytes):
-            return lambda _: cell
-        return _explained(cell, f"{column.name} cannot be filled")
+            return Source(lambda _: cell, column.type, constant=cell)
+        make = explained(cell, f"{column.name} cannot be filled")
+        return Source(make, column.type, quick=copied(column, sources))
 
     def _find(self, name: str) -> Out:
         for out in self._columns:
@@ -256,17 +285,6 @@ class Rewrite:
         return StepFailed(message, hint=hint, file=self._file.shown, line=line)
 
 
-def converter(make: CellMaker, old: Column, new: Column, delimiter: bytes) -> CellMaker:
-    def convert_cell(cells: list[bytes]) -> bytes:
-        cell = make(cells)
-        try:
-            return converted(cell, old, new, delimiter)
-        except ValueError as error:
-            raise BadCell(f"{new.name} {shown(cell)!r} {error}") from None
-
-    return convert_cell
-
-
 def _keeping(
     row: Callable[[list[bytes]], list[bytes]], keeper: Keeper, resources: ExitStack, file: CsvFile
 ) -> Callable[[list[bytes]], list[bytes]]:
@@ -280,36 +298,6 @@ def _keeping(
         return new
 
     return kept_row
-
-
-def _filled(make: CellMaker, fill: CellMaker) -> CellMaker:
-    def fill_null(cells: list[bytes]) -> bytes:
-        cell = make(cells)
-        return fill(cells) if cell in (b"", b'""') else cell
-
-    return fill_null
-
-
-def _required(make: CellMaker, column: Column) -> CellMaker:
-    def refuse_null(cells: list[bytes]) -> bytes:
-        cell = make(cells)
-        if cell in (b"", b'""'):
-            raise BadCell(f"{column.name} is required and this row has no value for it")
-        return cell
-
-    return refuse_null
-
-
-def _explained(make: CellMaker, what: str) -> CellMaker:
-    def explain(cells: list[bytes]) -> bytes:
-        try:
-            return make(cells)
-        except BadCell:
-            raise
-        except ValueError as error:
-            raise BadCell(f"{what}: a value {error}") from None
-
-    return explain
 
 
 def _start(file: CsvFile, header: Header) -> int:

@@ -1,0 +1,89 @@
+"""A large file as stretches of whole rows, in fixed memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from zmigration_api import StoreError
+
+from .cells import LARGEST_CELL, records
+from .grid import Quoting, quoting
+
+CHUNK = 1 << 20
+_EXACT = 1 << 16
+"""Bytes; so many are given to the exact tokenizer where quotes are irregular."""
+
+
+class Chunk(NamedTuple):
+    """Whole rows. `exact`: only the tokenizer knows their cells; `quotes` None: there are none."""
+
+    text: bytes
+    quotes: Quoting | None
+    exact: bool
+
+
+def chunks(stream: BinaryIO, delimiter: bytes, file: Path, size: int = CHUNK) -> Iterator[Chunk]:
+    """What is left of a stream that stands at the start of a row."""
+    rest = b""
+    while True:
+        more = stream.read(max(size, len(rest)))
+        text = rest + more
+        final = not more
+        while chunk := _first(text, delimiter, file, final):
+            yield chunk
+            text = text[len(chunk.text) :]
+            if len(text) < size:
+                break
+        rest = text
+        if final and not rest:
+            return
+
+
+def _first(text: bytes, delimiter: bytes, file: Path, final: bool) -> Chunk | None:
+    """As many rows from the start as can be told to be whole; None for not even one."""
+    if not text:
+        return None
+    if b'"' not in text:
+        stop = text.rfind(b"\n") + 1
+        return Chunk(text[:stop], None, False) if stop else _last(text, final)
+    quotes = quoting(np.frombuffer(text, np.uint8), delimiter[0])
+    stop = _last_row_end(text, quotes)
+    if stop:
+        return Chunk(text[:stop], quotes, False)
+    if final or quotes.regular < len(text) or len(text) > LARGEST_CELL:
+        return _exact(text, delimiter, file, final)
+    return None
+
+
+def _last(text: bytes, final: bool) -> Chunk | None:
+    return Chunk(text, None, True) if final else None
+
+
+def _last_row_end(text: bytes, quotes: Quoting) -> int:
+    """Where the last row ends before the first irregular quote; 0 if none does."""
+    place = text.rfind(b"\n", 0, quotes.regular)
+    while place >= 0 and quotes.is_inside(place):
+        place = text.rfind(b"\n", 0, place)
+    return place + 1
+
+
+def _exact(text: bytes, delimiter: bytes, file: Path, final: bool) -> Chunk | None:
+    """A few rows whose end the tokenizer finds; the last one of `text` may go on after it."""
+    stop = 0
+    try:
+        for record in records(BytesIO(text), delimiter, file):
+            end = stop + len(delimiter.join(record.cells)) + len(record.end)
+            if end == len(text) and not final:
+                break
+            stop = end
+            if stop >= _EXACT:
+                break
+    except StoreError:
+        if final or len(text) > LARGEST_CELL:
+            stop = stop or len(text)  # whoever cuts it into cells says what is wrong
+    return Chunk(text[:stop], None, True) if stop else None

@@ -1,0 +1,75 @@
+"""What makes the cells of one column of a new file out of an old row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zmigration_api import Column
+
+from .fill import CellMaker, OldRow, Source
+from .quick import Quick
+from .typed import converted, shown
+
+
+class BadCell(ValueError):
+    """A cell that cannot be carried over; the pass adds the line."""
+
+
+@dataclass(slots=True)
+class Out:
+    """One column of the new file: its header cell, and where its cells come from."""
+
+    name: str
+    cell: bytes
+    position: int | None
+    source: Source
+    make: CellMaker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What looks at a row and raises BadCell; no row that `quick` keeps as it is is bad."""
+
+    make: CellMaker
+    quick: Quick | None = None
+
+
+def converter(make: CellMaker, old: Column, new: Column, delimiter: bytes) -> CellMaker:
+    def convert_cell(cells: OldRow) -> bytes:
+        cell = make(cells)
+        try:
+            return converted(cell, old, new, delimiter)
+        except ValueError as error:
+            raise BadCell(f"{new.name} {shown(cell)!r} {error}") from None
+
+    return convert_cell
+
+
+def filled(make: CellMaker, fill: CellMaker) -> CellMaker:
+    def fill_null(cells: OldRow) -> bytes:
+        cell = make(cells)
+        return fill(cells) if cell in (b"", b'""') else cell
+
+    return fill_null
+
+
+def required(make: CellMaker, column: Column) -> CellMaker:
+    def refuse_null(cells: OldRow) -> bytes:
+        cell = make(cells)
+        if cell in (b"", b'""'):
+            raise BadCell(f"{column.name} is required and this row has no value for it")
+        return cell
+
+    return refuse_null
+
+
+def explained(make: CellMaker, what: str) -> CellMaker:
+    def explain(cells: OldRow) -> bytes:
+        try:
+            return make(cells)
+        except BadCell:
+            raise
+        except ValueError as error:
+            raise BadCell(f"{what}: a value {error}") from None
+
+    return explain

@@ -1,0 +1,140 @@
+"""New rows out of old ones, many at once: cells left out, put elsewhere, added and replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from .grid import LF, Bytes, Flags, Grid, Places
+
+_SHORT = 24
+"""Bytes; longer cells are left out by their borders instead of byte by byte."""
+_MARKS = (*range(1, 10), *range(14, 32), 127, 255, 254, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Cells that the old rows do not have, one for each row."""
+
+    cells: Sequence[bytes]
+
+
+Piece: TypeAlias = int | bytes | Made
+"""Where the cells of a new column come from: an old column, one cell for all rows, or made ones."""
+
+
+def woven(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
+    """The new rows, each with the line end of the old one."""
+    kept = [piece for piece in pieces if isinstance(piece, int)]
+    added = [piece for piece in pieces[len(kept) :] if isinstance(piece, bytes)]
+    in_order = len(kept) + len(added) == len(pieces) and kept == sorted(set(kept))
+    if kept and in_order:
+        mark = _unused(rows) if added and rows.quoted else b""
+        if mark is not None:
+            suffix = b"".join(delimiter + cell for cell in added)
+            return _with_suffix(_shortened(rows, kept, mark), rows.newline, suffix, mark)
+    return _gathered(rows, pieces, delimiter)
+
+
+def projected(rows: Grid, columns: Sequence[int]) -> bytes | memoryview:
+    """The cells of some columns, in the order of the file; every row ends with LF."""
+    if not columns:
+        return b"\n" * rows.rows
+    whole = len(columns) == rows.ends.shape[1]
+    if whole and rows.newline == b"\n":
+        return rows.text
+    data = rows.data
+    keep = _mask(rows, set(range(rows.ends.shape[1])) - set(columns))
+    if rows.newline == b"\r\n":
+        keep[rows.ends[:, -1]] = False
+    if columns[-1] != rows.ends.shape[1] - 1:
+        data = data.copy()
+        data[rows.ends[:, -1] + len(rows.newline) - 1] = LF
+    return data[keep].data
+
+
+def _unused(rows: Grid) -> bytes | None:
+    """A byte that none of the rows has."""
+    return next((bytes([b]) for b in _MARKS if b not in rows.text), None)
+
+
+def _shortened(rows: Grid, kept: Sequence[int], mark: bytes) -> bytes:
+    """The rows without the columns that go, with `mark` in place of the LF at each row's end."""
+    width = rows.ends.shape[1]
+    gone = set(range(width)) - set(kept)
+    if not gone and not mark:
+        return rows.text
+    data = rows.data
+    if mark:
+        data = data.copy()
+        data[rows.ends[:, -1] + len(rows.newline) - 1] = mark[0]
+    return (data[_mask(rows, gone)] if gone else data).tobytes()
+
+
+def _with_suffix(text: bytes, newline: bytes, suffix: bytes, mark: bytes) -> bytes:
+    if not suffix:
+        return text
+    return text.replace(newline[:-1] + (mark or b"\n"), suffix + newline)
+
+
+def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
+    """The bytes that stay when these columns go, each with the delimiter on one side."""
+    keep = np.ones(len(rows.text), np.bool_)
+    gone = set(gone)
+    last = rows.ends.shape[1] - 1
+    tail = last
+    while tail in gone:  # the last ones go with the delimiter before them
+        tail -= 1
+    for column in gone:
+        start, stop = rows.starts[:, column], rows.ends[:, column] + (column < tail)
+        if column > tail:
+            start = start - 1
+        _clear(keep, start, stop)
+    return keep
+
+
+def _clear(keep: Flags, start: Places, stop: Places) -> None:
+    size = stop - start
+    for at in range(min(int(size.max()), _SHORT)):
+        keep[(start + at)[size > at]] = False
+    for row in np.flatnonzero(size > _SHORT):
+        keep[start[row] : stop[row]] = False
+
+
+def _gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
+    """Any rows of pieces. Each cell takes the bytes after it along, which become its separator."""
+    store, starts, sizes = _segments(rows, pieces)
+    sizes[:, :-1] += 1
+    sizes[:, -1] += len(rows.newline)
+    flat = sizes.reshape(-1)
+    stops = np.cumsum(flat)
+    total = int(stops[-1])
+    index = np.arange(total) + np.repeat(starts.reshape(-1) - (stops - flat), flat)
+    new = store[index]
+    ends = stops.reshape(sizes.shape)
+    new[ends[:, :-1] - 1] = delimiter[0]
+    for back, byte in enumerate(reversed(rows.newline), 1):
+        new[ends[:, -1] - back] = byte
+    return bytes(new)
+
+
+def _segments(rows: Grid, pieces: Sequence[Piece]) -> tuple[Bytes, Places, Places]:
+    """The bytes that all cells come from; where each starts, and how long it is."""
+    starts = np.empty((rows.rows, len(pieces)), np.int64)
+    sizes = np.empty_like(starts)
+    more, size = [rows.text], len(rows.text)
+    for at, piece in enumerate(pieces):
+        if isinstance(piece, int):
+            starts[:, at] = rows.starts[:, piece]
+            sizes[:, at] = rows.ends[:, piece] - rows.starts[:, piece]
+            continue
+        cells = [piece] if isinstance(piece, bytes) else piece.cells
+        lengths = np.fromiter(map(len, cells), np.int64, len(cells))
+        sizes[:, at] = lengths
+        starts[:, at] = size + np.cumsum(lengths) - lengths
+        more += cells
+        size += int(lengths.sum())
+    return np.frombuffer(b"".join((*more, b"\0\0")), np.uint8), starts, sizes

@@ -1,0 +1,252 @@
+"""Many rows at once come out as one by one, wherever the borders of the chunks fall."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import random
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.unit.csv_store import column, table
+from zmigration_api import (
+    AddColumn,
+    AlterColumn,
+    Backfill,
+    Change,
+    CopyOf,
+    Default,
+    DropColumn,
+    Fixed,
+    MigrationError,
+    RenameColumn,
+    Table,
+    TypeKind,
+    Using,
+    VerificationFailed,
+)
+from zmigration_csv import chunks, large, rewrite
+from zmigration_csv.files import CsvFile
+from zmigration_csv.rewrite import Rewrite
+
+CASES = 200_000 if os.environ.get("ZMIGRATION_SOAK") == "1" else 4_000
+NOW = datetime(2024, 1, 2, 3, 4, 5)
+KINDS: tuple[TypeKind, ...] = (
+    *("int", "bigint", "float", "decimal", "str", "text", "bool", "date", "datetime"),
+)
+VALUES = (
+    *("", "", "a", "7", "007", "-0", "0", "-12", "1e5", "1.0", "NA", "null", " x ", "True", "yes"),
+    *("2147483647", "2147483648", "1700000000", "123456789012345678", "9223372036854775808"),
+    *("0.5", "-0.25", "1.10", "0.05", "0.00001", "12345678.12345678", "3.", ".5", "1.2.3", "--1"),
+    *("2024-01-31", "2024-02-29", "2023-02-29", "2024-13-01", "0000-01-01", "2024-01-02 03:04:05"),
+    *("2024-01-02T03:04:05", "2024-01-02 24:00:00", "2024-01-02 00:00:00", "1:", "12:", "1/"),
+    *("größer", "日本", "a b", "x\0y", "semi;colon", "a" * 40, "1" * 30, "9" * 18),
+)
+QUOTED = ('""', '"a,b"', '"x\ny"', '"""q"""', '"1"', '"a\r\nb"', '"lone\rcr"', '"";""')
+ODD = ('O"Brien', '"x"y', "\udcff\udcfe", '"a"b"c', '""x', 'a""', '"open', "lone\rcr")
+
+
+def made_up(choose: random.Random, delimiter: str) -> tuple[bytes, int]:
+    """A file and how many columns it has."""
+    width, end = choose.randint(2, 5), choose.choice(["\n", "\n", "\r\n", "\r\n", "\r"])
+    pool = [v for v in VALUES if delimiter not in v]
+    some = [*choose.sample(pool, 8), "12", "5"]
+    if choose.random() < 0.5:
+        some += [v.replace(";", delimiter) for v in choose.sample(QUOTED, 3)]
+    if choose.random() < 0.15:
+        some.append(choose.choice(ODD))
+    rows = [[choose.choice(some) for _ in range(width)] for _ in range(choose.randint(0, 12))]
+    lines = [delimiter.join(row) for row in rows]
+    if lines and choose.random() < 0.1:
+        at = choose.randrange(len(lines))
+        lines[at] = choose.choice(["", "  ", lines[at] + delimiter, "ragged"])
+    head = delimiter.join([f"c{n}" if choose.random() < 0.8 else f'"c{n}"' for n in range(width)])
+    text = end.join([head, *lines]) + end * (choose.random() < 0.8)
+    if choose.random() < 0.05:
+        text = text.replace(end, "\n", 2)
+    bom = b"\xef\xbb\xbf" if choose.random() < 0.2 else b""
+    return bom + text.encode("utf-8", "surrogateescape"), width
+
+
+def plan(choose: random.Random, before: Table) -> list[Change]:
+    changes: list[Change] = []
+    columns = list(before.columns)
+    for number in range(choose.randint(1, 4)):
+        one = choose.choice(columns)
+        match choose.randrange(6):
+            case 0:
+                text = choose.choice(["", "x", "a,b", 'q"', "line\nfeed", "5"])
+                fill = Backfill(parts=(Fixed(text),))
+                changes.append(AddColumn("t", column(f"n{number}", backfill=fill)))
+            case 1 if len(columns) > 2:
+                columns.remove(one)
+                changes.append(DropColumn("t", one))
+            case 2:
+                new = column(f"r{number}", one.type.kind)
+                columns[columns.index(one)] = new
+                changes.append(RenameColumn("t", one.name, new.name))
+            case 3:
+                changes.append(altered(choose, one.name, one.type.kind))
+                columns.remove(one)
+                if not columns:
+                    break
+            case 4:
+                parts = (CopyOf(one.name), Fixed("@x")) if choose.random() < 0.4 else None
+                fill = Backfill(parts=parts or (CopyOf(one.name),))
+                kind = choose.choice([one.type.kind, "str"])
+                changes.append(AddColumn("t", column(f"n{number}", kind, backfill=fill)))
+            case _:
+                changes.append(AddColumn("t", column(f"n{number}", default=Default(kind="now"))))
+    return changes
+
+
+def altered(choose: random.Random, name: str, kind: TypeKind) -> AlterColumn:
+    using = Using(values=(("NA", None), ("a", "1"))) if choose.random() < 0.2 else None
+    default = Default(kind="value", text="1") if choose.random() < 0.2 else None
+    required = choose.random() < 0.2
+    new = column(name, choose.choice(KINDS), using=using, default=default, required=required)
+    return AlterColumn("t", column(name, kind), new)
+
+
+Outcome = tuple[bytes, str]
+
+
+def outcome(path: Path, before: Table, changes: list[Change], delimiter: bytes) -> Outcome:
+    """The new file, or what is wrong with the old one."""
+    file = CsvFile(path, path, delimiter)
+    try:
+        one = Rewrite(file, changes, before, NOW)
+        new = path.with_name("new.csv")
+        new.write_bytes(b"".join(one.pieces(lambda done, total: None)))
+    except MigrationError as error:
+        return b"", f"{error.line}: {error.message}"
+    one.prove(CsvFile(new, path, delimiter))
+    return new.read_bytes(), ""
+
+
+def test_the_same_as_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose, path = random.Random(5), tmp_path / "t.csv"
+    done = 0
+    for number in range(CASES):
+        delimiter = choose.choice([",", ",", ";", "\t", "|"])
+        content, width = made_up(choose, delimiter)
+        path.write_bytes(content)
+        kinds = [choose.choice(KINDS) for _ in range(width)]
+        before = table("t", *(column(f"c{n}", kind) for n, kind in enumerate(kinds)))
+        changes = plan(choose, before)
+        with monkeypatch.context() as patch:
+            patch.setattr(rewrite, "LARGE", 1 << 40)
+            slow = outcome(path, before, changes, delimiter.encode())
+            patch.setattr(rewrite, "LARGE", 0)
+            patch.setattr(large, "CHUNK", choose.randint(1, len(content) + 1))
+            patch.setattr(chunks, "_EXACT", choose.choice([1, 30, 1 << 16]))
+            fast = outcome(path, before, changes, delimiter.encode())
+        assert fast == slow, (number, content, changes)
+        done += not slow[1]
+    assert done > CASES / 4
+
+
+TRICKY = (
+    b'id,"name",age\r\n007, 1e5 ,1.0\r\n2,"","quoted"\r\n3,"a ""b"", c\r\nd",NA\r\n'
+    b'"4","x\ry",""\r\n,,\r\n5,\xc3\xa4,null\r\n6,"""",b'
+)
+
+
+@pytest.mark.parametrize("size", range(1, len(TRICKY) + 1))
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("odd", [b"", b'\r\n7,O"Brien,x\r\n8,"y"z,'])
+def test_chunks_that_end_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, end: bytes, odd: bytes
+) -> None:
+    content = (TRICKY + odd).replace(b"\r\n", end)
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    monkeypatch.setattr(rewrite, "LARGE", 0)
+    monkeypatch.setattr(large, "CHUNK", size)
+    for changes, expected in (
+        ([AddColumn("t", column("more", backfill=Backfill(parts=(Fixed("a,b"),))))], added),
+        ([DropColumn("t", column("name"))], dropped),
+    ):
+        new, wrong = outcome(path, table("t"), list(changes), b",")
+        assert not wrong
+        assert new == expected(content)
+        assert [row[0] for row in parsed(new)] == [row[0] for row in parsed(content)]
+
+
+Line = tuple[list[bytes], bytes]
+
+
+def added(content: bytes) -> bytes:
+    (head, first), *rows = cut(content)
+    new = [b",".join([*head, b"more"]) + first]
+    return b"".join(new + [b",".join([*row, b'"a,b"']) + end for row, end in rows])
+
+
+def dropped(content: bytes) -> bytes:
+    return b"".join(b",".join([row[0], *row[2:]]) + end for row, end in cut(content))
+
+
+def cut(content: bytes) -> list[Line]:
+    """The slow reference: rows of cells as bytes, each with its line end, byte after byte."""
+    rows: list[Line] = []
+    cells, cell, quoted = [], b"", False
+    at = 0
+    while at < len(content):
+        byte = content[at : at + 1]
+        if quoted:
+            if content[at : at + 2] == b'""':
+                byte = b'""'
+            quoted = byte != b'"'
+        elif byte == b'"' and not cell:
+            quoted = True
+        elif byte == b",":
+            cells.append(cell)
+            cell, at = b"", at + 1
+            continue
+        elif byte in b"\r\n":
+            end = b"\r\n" if content[at : at + 2] == b"\r\n" else byte
+            rows.append(([*cells, cell], end))
+            cells, cell, at = [], b"", at + len(end)
+            continue
+        cell += byte
+        at += len(byte)
+    return [*rows, ([*cells, cell], b"")] if cells or cell else rows
+
+
+def parsed(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode("latin-1"), newline="")))
+
+
+def lost(new: bytes) -> bytes:
+    return new.replace(b"3,bob,007,\n", b"")
+
+
+def changed(new: bytes) -> bytes:
+    return new.replace(b"bob,007", b"bob,7")
+
+
+def more(new: bytes) -> bytes:
+    return new + b"9,eve,1,\n"
+
+
+@pytest.mark.parametrize("broken", [lost, changed, more])
+def test_what_a_bad_disk_does_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr(rewrite, "LARGE", 0)
+    monkeypatch.setattr(large, "CHUNK", 64)
+    path, new = tmp_path / "t.csv", tmp_path / "new.csv"
+    path.write_bytes(b"id,name,age\n" + b"1,ada,36\n2,eve,\n" * 20 + b"3,bob,007\n")
+    one = Rewrite(CsvFile(path, path, b","), [AddColumn("t", column("email"))], None, NOW)
+    written = b"".join(one.pieces(lambda done, total: None))
+    assert broken(written) != written
+    new.write_bytes(written)
+    one.prove(CsvFile(new, path, b","))
+    new.write_bytes(broken(written))
+    with pytest.raises(MigrationError) as caught:
+        one.prove(CsvFile(new, path, b","))
+    assert isinstance(caught.value, VerificationFailed)
