@@ -50,8 +50,7 @@ class Cells:
     def word(self, at: int) -> Words:
         """The eight bytes from that byte of each cell on, `0` after the end of the cell."""
         left = np.clip(self.size - at, 0, 8)
-        place = np.minimum(self.start + at, len(self.words) - 1)
-        return (self.words[place] & _KEEP[left]) | _FILL[left]
+        return (self.words[self.start + at] & _KEEP[left]) | _FILL[left]
 
 
 Form: TypeAlias = Callable[[Cells], Flags]
@@ -62,7 +61,7 @@ def staying(rows: Grid, quick: Quick) -> Flags:
     start, end = rows.starts[:, quick.position], rows.ends[:, quick.position]
     cells = Cells(rows.words, start, end - start, rows.is_text)
     bare = cells.size == 0
-    first = cells.words[np.minimum(start, len(cells.words) - 1)]
+    first = cells.words[start]
     quotes = (cells.size == 2) & (first & _word(0xFFFF) == _word(QUOTE | QUOTE << 8))
     null = bare | quotes
     same = np.ones(len(start), np.bool_)
@@ -132,7 +131,7 @@ def _text(cells: Cells) -> Flags:
 
 def _whole(cells: Cells, most: int) -> Flags:
     """A whole number as `int` writes it; of ten digits only those that begin with 1."""
-    first = cells.words[np.minimum(cells.start, len(cells.words) - 1)] & _word(0xFF)
+    first = cells.words[cells.start] & _word(0xFF)
     minus = first == _word(0x2D)
     digits = Cells(cells.words, cells.start + minus, cells.size - minus, True)
     lead = digits.word(0) & _word(0xFF)
@@ -168,7 +167,7 @@ class _Number:
 
 def _plain_number(cells: Cells) -> _Number:
     """Digits with at most one point between them and no needless 0 at the start."""
-    first = cells.words[np.minimum(cells.start, len(cells.words) - 1)] & _word(0xFF)
+    first = cells.words[cells.start] & _word(0xFF)
     minus = first == _word(0x2D)
     digits = Cells(cells.words, cells.start + minus, cells.size - minus, True)
     parts = [_without_point(digits.word(at)) for at in (0, 8)]

@@ -83,9 +83,9 @@ class Grid:
 
 def quoting(data: Bytes, delimiter: int) -> Quoting:
     """Where the quotes are that open at the start of a cell, and what is between them."""
-    quotes = _bits(data == QUOTE)
-    inside = _parity(quotes)
-    before_cell = _bits((data == delimiter) | (data == LF)) | quotes
+    quotes = bits_of(data == QUOTE)
+    inside = parity(quotes)
+    before_cell = bits_of((data == delimiter) | (data == LF)) | quotes
     may_open = _moved_on(before_cell)
     may_open[0] |= _ONE
     wrong = np.flatnonzero(quotes & inside & ~may_open)
@@ -99,68 +99,59 @@ def quoting(data: Bytes, delimiter: int) -> Quoting:
 def grid(text: bytes, width: int, delimiter: int, quotes: Quoting | None) -> Grid | None:
     """The cells of whole rows; None if these are no rows of that width, each with its line end."""
     data = np.frombuffer(text, np.uint8)
-    separators = (data == delimiter) | (data == LF)
+    feeds = data == LF
+    separators = data == delimiter
+    separators |= feeds
     if quotes is not None:
-        separators &= ~_flags(quotes.inside, len(data))
-    places = np.flatnonzero(separators)
-    newline = _newline(text, quotes)
-    if not len(places) or len(places) % width or newline is None:
+        outside = ~flags(quotes.inside, len(data))
+        feeds &= outside
+        separators &= outside
+    places, row_ends = np.flatnonzero(separators), np.flatnonzero(feeds)
+    newline = _newline(text, quotes, row_ends)
+    if newline is None or not len(row_ends) or len(places) != len(row_ends) * width:
         return None
     ends = places.reshape(-1, width)
-    if not _well_formed(data, ends, delimiter):
+    if row_ends[-1] != len(data) - 1 or not np.array_equal(ends[:, -1], row_ends):
         return None
-    return _made(text, data, ends, newline, quotes is not None)
+    return _made(text, ends, newline, quotes is not None)
 
 
-def _made(text: bytes, data: Bytes, ends: Places, newline: bytes, quoted: bool) -> Grid | None:
+def _made(text: bytes, ends: Places, newline: bytes, quoted: bool) -> Grid:
     starts = np.empty_like(ends)
     flat = starts.reshape(-1)
     flat[0] = 0
-    flat[1:] = ends.reshape(-1)[:-1] + 1
+    np.add(ends.reshape(-1)[:-1], 1, out=flat[1:])
     if newline == b"\r\n":
-        if not (data[ends[:, -1] - 1] == CR).all():
-            return None
         ends[:, -1] -= 1
     return Grid(text, starts, ends, newline, quoted)
 
 
-def _well_formed(data: Bytes, ends: Places, delimiter: int) -> bool:
-    if ends[-1, -1] != len(data) - 1:
-        return False
-    last, others = data[ends[:, -1]], data[ends[:, :-1]]
-    return bool((last == LF).all() and (others == delimiter).all())
-
-
-def _newline(text: bytes, quotes: Quoting | None) -> bytes | None:
+def _newline(text: bytes, quotes: Quoting | None, row_ends: Places) -> bytes | None:
     """How rows end; None where a CR stands elsewhere between cells, or rows end in two ways."""
     if b"\r" not in text:
         return b"\n"
     data = np.frombuffer(text, np.uint8)
     returns = np.flatnonzero(data == CR)
-    feeds = data == LF
     if quotes is not None:
-        outside = ~_flags(quotes.inside, len(data))
-        returns, feeds = returns[outside[returns]], feeds & outside
+        returns = returns[~flags(quotes.inside, len(data))[returns]]
     if not len(returns):
         return b"\n"
-    if int(np.count_nonzero(feeds)) != len(returns) or returns[-1] + 1 >= len(data):
-        return None
-    return b"\r\n" if bool(feeds[returns + 1].all()) else None
+    return b"\r\n" if np.array_equal(returns + 1, row_ends) else None
 
 
-def _bits(flags: Flags) -> Words:
-    packed = np.packbits(flags, bitorder="little")
+def bits_of(each: Flags) -> Words:
+    packed = np.packbits(each, bitorder="little")
     words: Words = np.zeros((len(packed) + 7) // 8, "<u8")
     words.view(np.uint8)[: len(packed)] = packed
     return words
 
 
-def _flags(words: Words, size: int) -> Flags:
-    flags: Flags = np.unpackbits(words.view(np.uint8), count=size, bitorder="little").view(np.bool_)
-    return flags
+def flags(words: Words, size: int) -> Flags:
+    each: Flags = np.unpackbits(words.view(np.uint8), count=size, bitorder="little").view(np.bool_)
+    return each
 
 
-def _parity(bits: Words) -> Words:
+def parity(bits: Words) -> Words:
     """For each bit, whether the number of set bits up to and with it is odd."""
     odd: Words = bits.copy()
     for shift in _SHIFTS:

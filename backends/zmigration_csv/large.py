@@ -20,7 +20,7 @@ from .canonical import staying
 from .cells import Record, records
 from .chunks import CHUNK, Chunk, chunks
 from .files import CsvFile, checked
-from .grid import Grid, grid, quoting
+from .grid import LF, Grid, grid, quoting
 from .making import BadCell, Check, Out
 from .proof import Fingerprint, Part, require_same
 from .weave import Made, Piece, projected, woven
@@ -185,7 +185,7 @@ def _replaced(rows: Grid, position: int, new: dict[int, bytes]) -> list[bytes]:
 
 def _lines(text: bytes) -> int:
     """How many line ends there are."""
-    feeds = text.count(b"\n")
+    feeds = int(np.count_nonzero(np.frombuffer(text, np.uint8) == LF))
     return feeds + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else feeds
 
 

@@ -8,10 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .grid import LF, Bytes, Flags, Grid, Places
+from .grid import LF, Bytes, Flags, Grid, Places, bits_of, flags, parity
 
-_SHORT = 24
-"""Bytes; longer cells are left out by their borders instead of byte by byte."""
 _MARKS = (*range(1, 10), *range(14, 32), 127, 255, 254, 0)
 
 
@@ -82,26 +80,16 @@ def _with_suffix(text: bytes, newline: bytes, suffix: bytes, mark: bytes) -> byt
 
 def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
     """The bytes that stay when these columns go, each with the delimiter on one side."""
-    keep = np.ones(len(rows.text), np.bool_)
     gone = set(gone)
-    last = rows.ends.shape[1] - 1
-    tail = last
+    tail = rows.ends.shape[1] - 1
     while tail in gone:  # the last ones go with the delimiter before them
         tail -= 1
+    borders = np.zeros(len(rows.text) + 1, np.bool_)
+    borders[0] = True
     for column in gone:
-        start, stop = rows.starts[:, column], rows.ends[:, column] + (column < tail)
-        if column > tail:
-            start = start - 1
-        _clear(keep, start, stop)
-    return keep
-
-
-def _clear(keep: Flags, start: Places, stop: Places) -> None:
-    size = stop - start
-    for at in range(min(int(size.max()), _SHORT)):
-        keep[(start + at)[size > at]] = False
-    for row in np.flatnonzero(size > _SHORT):
-        keep[start[row] : stop[row]] = False
+        borders[rows.starts[:, column] - (column > tail)] ^= True
+        borders[rows.ends[:, column] + (column < tail)] ^= True
+    return flags(parity(bits_of(borders)), len(rows.text))
 
 
 def _gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
@@ -111,8 +99,8 @@ def _gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
     sizes[:, -1] += len(rows.newline)
     flat = sizes.reshape(-1)
     stops = np.cumsum(flat)
-    total = int(stops[-1])
-    index = np.arange(total) + np.repeat(starts.reshape(-1) - (stops - flat), flat)
+    index = np.repeat(starts.reshape(-1) - (stops - flat), flat)
+    index += np.arange(int(stops[-1]))
     new = store[index]
     ends = stops.reshape(sizes.shape)
     new[ends[:, :-1] - 1] = delimiter[0]
@@ -122,19 +110,28 @@ def _gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
 
 
 def _segments(rows: Grid, pieces: Sequence[Piece]) -> tuple[Bytes, Places, Places]:
-    """The bytes that all cells come from; where each starts, and how long it is."""
-    starts = np.empty((rows.rows, len(pieces)), np.int64)
-    sizes = np.empty_like(starts)
-    more, size = [rows.text], len(rows.text)
-    for at, piece in enumerate(pieces):
+    """The bytes that all cells come from; where each starts, and how long it is.
+
+    Neighbours that stay neighbours are one cell here.
+    """
+    starts: list[Places] = []
+    sizes: list[Places] = []
+    more, size, last = [rows.text], len(rows.text), -2
+    for piece in pieces:
         if isinstance(piece, int):
-            starts[:, at] = rows.starts[:, piece]
-            sizes[:, at] = rows.ends[:, piece] - rows.starts[:, piece]
+            if piece == last + 1 and starts:
+                sizes[-1] = rows.ends[:, piece] - starts[-1]
+            else:
+                starts.append(rows.starts[:, piece])
+                sizes.append(rows.ends[:, piece] - rows.starts[:, piece])
+            last = piece
             continue
+        last = -2
         cells = [piece] if isinstance(piece, bytes) else piece.cells
         lengths = np.fromiter(map(len, cells), np.int64, len(cells))
-        sizes[:, at] = lengths
-        starts[:, at] = size + np.cumsum(lengths) - lengths
+        starts.append(np.broadcast_to(size + np.cumsum(lengths) - lengths, rows.rows))
+        sizes.append(np.broadcast_to(lengths, rows.rows))
         more += cells
         size += int(lengths.sum())
-    return np.frombuffer(b"".join((*more, b"\0\0")), np.uint8), starts, sizes
+    store = np.frombuffer(b"".join((*more, b"\0\0")), np.uint8)
+    return store, np.column_stack(starts), np.column_stack(sizes)
