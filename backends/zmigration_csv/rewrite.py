@@ -178,9 +178,9 @@ class Rewrite:
                 self._columns,
                 self._checks,
                 lambda body, read: self._one_by_one(body, row, read),
+                len(self._header.names),
             )
-            start, width = _start(self._file, self._header), len(self._header.names)
-            yield from self._large.pieces(start, width, progress)
+            yield from self._large.pieces(_start(self._file, self._header), progress)
 
     def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:
         """What makes a new row from the cells of an old one; `resources` end with the pass."""

@@ -54,6 +54,11 @@ def projected(rows: Grid, columns: Sequence[int]) -> bytes | memoryview:
     return data[keep].data
 
 
+def plain(rows: Grid, columns: Sequence[int]) -> bool:
+    """Whether rows of these columns alone are what `projected` makes of them."""
+    return rows.newline == b"\n" and columns[-1:] == [rows.ends.shape[1] - 1]
+
+
 def _unused(rows: Grid) -> bytes | None:
     """A byte that none of the rows has."""
     return next((bytes([b]) for b in _MARKS if b not in rows.text), None)
