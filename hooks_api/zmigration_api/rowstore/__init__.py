@@ -8,7 +8,8 @@ store: a table that is written anew could not be referred to.
 
 from .backend import EVERY_CHANGE, Backend
 from .cells import JSON_NULL, from_text, to_text
-from .conditions import columns_of, condition_sql
+from .conditions import compares_alike, condition_sql, quoted
+from .places import Held, MadePaths, patiently
 from .store import RowStore
 from .tables import refuse_broken_rows
 
@@ -16,10 +17,14 @@ __all__ = [
     "EVERY_CHANGE",
     "JSON_NULL",
     "Backend",
+    "Held",
+    "MadePaths",
     "RowStore",
-    "columns_of",
+    "compares_alike",
     "condition_sql",
     "from_text",
+    "patiently",
+    "quoted",
     "refuse_broken_rows",
     "to_text",
 ]

@@ -50,9 +50,7 @@ def _run(store: RowStore, step: Step, now: datetime) -> int:
     return _rework(store, step, now)
 
 
-def _create(
-    store: RowStore, table: Table, more: Iterable[Change], restores: Archive | None
-) -> int:
+def _create(store: RowStore, table: Table, more: Iterable[Change], restores: Archive | None) -> int:
     if store.live(table.name) is not None:
         raise StepFailed(f"there is a table {table.name} already", hint="run again")
     table, rows, columns = changed(table, more), list[dict[str, Any]](), {}

@@ -93,7 +93,9 @@ def _renamed(table: Table, old: str, new: str) -> Table:
     def names(item: Any) -> Any:  # noqa: ANN401
         return replace(item, columns=tuple(new if name == old else name for name in item.columns))
 
-    def each(items: tuple[UniqueConstraint, ...] | tuple[ForeignKey, ...] | tuple[Index, ...]) -> Any:  # noqa: ANN401, E501
+    def each(
+        items: tuple[UniqueConstraint, ...] | tuple[ForeignKey, ...] | tuple[Index, ...],
+    ) -> Any:  # noqa: ANN401, E501
         return tuple(names(item) for item in items)
 
     return replace(

@@ -114,9 +114,7 @@ class ConstraintConformance(Conformance):
         now = schema.with_tables([desired])
         self._change(lab, [DropConstraint("books", constraint)], now, BOOKS)
 
-    def _change(
-        self, lab: Lab, changes: Sequence[Change], current: Schema, desired: Table
-    ) -> None:
+    def _change(self, lab: Lab, changes: Sequence[Change], current: Schema, desired: Table) -> None:
         lab.change(changes, current, current.with_tables([desired]))
         lab.check(desired)
         assert lab.rows(desired) == ROWS["books"]

@@ -85,9 +85,7 @@ class ConversionConformance(Conformance):
         lab.change([change], schema, Schema(tables=(desired,)))
         assert [row["it"] for row in lab.rows(desired)] == [1, None, 7]
 
-    def _goes(
-        self, lab: Lab, old: ColumnType, new: ColumnType, good: list[Any]
-    ) -> None:
+    def _goes(self, lab: Lab, old: ColumnType, new: ColumnType, good: list[Any]) -> None:
         table, desired = table_of(old), table_of(new)
         rows = [{"id": n, "it": it} for n, it in enumerate(good, 1)]
         schema = lab.make(table, rows={"things": rows})

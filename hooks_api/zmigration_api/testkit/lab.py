@@ -80,9 +80,7 @@ class Lab:
             assert self.store.insert(table, some) == len(some)
         self.store.commit()
 
-    def plan(
-        self, changes: Sequence[Change], current: Schema, desired: Schema
-    ) -> tuple[Step, ...]:
+    def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
         """The plan, with archives if the backend keeps any."""
         if not self.backend.keeps_archives:
             return self.store.plan(changes, current, desired)

@@ -36,7 +36,7 @@ class QuestionConformance(Conformance):
             (Duplicates("books", ("title",)), (1, 2), ("One",)),
             (Duplicates("books", ("id", "title")), (), None),
             (Orphans("books", ("author_id",), "authors", ("id",)), (3,), (9,)),
-            (CheckFailures("books", NO_TWO), (3,), ("Two",)),
+            (CheckFailures("books", NO_TWO), (3,), None),
             (Readable("books"), (), None),
             (Nulls("no_such_table", "title"), (), None),
         ],

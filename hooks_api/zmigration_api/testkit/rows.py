@@ -24,7 +24,10 @@ class RowConformance(Conformance):
         lab.proves("data")
         table = Table(
             name="things",
-            columns=(Column(name="id", type=INT, required=True), Column(name="it", type=TYPES[kind])),
+            columns=(
+                Column(name="id", type=INT, required=True),
+                Column(name="it", type=TYPES[kind]),
+            ),
             primary_key=PrimaryKey(columns=("id",)),
         )
         schema = lab.make(table)
@@ -41,7 +44,9 @@ class RowConformance(Conformance):
         last = len(values) + 1
         assert [row["it"] for row in data.select(order="id")] == [*values, None]
         if kind not in ("json", "blob"):
-            assert data.select({"it": values[-1]}, fields=["id"], order="id")[-1] == {"id": last - 1}
+            assert data.select({"it": values[-1]}, fields=["id"], order="id")[-1] == {
+                "id": last - 1
+            }
         assert data.select({"it": None}) == [{"id": last, "it": None}]
         assert data.update({"id": 1}, {"it": values[-1]}) == 1
         assert data.upsert({"id": last, "it": values[0]}) == 1

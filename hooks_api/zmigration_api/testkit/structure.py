@@ -33,7 +33,7 @@ USERS = Table(
 ROWS = [
     {"id": 1, "name": "Ada", "age": 36},
     {"id": 2, "name": "Łukasz", "age": None},
-    {"id": 3, "name": 'a "b", \'c\'\n; --', "age": -1},
+    {"id": 3, "name": "a \"b\", 'c'\n; --", "age": -1},
 ]
 POSTS = replace(USERS, name="posts")
 
@@ -59,8 +59,8 @@ class StructureConformance(Conformance):
         assert lab.store.inspect(["users"]).tables == ()
         assert list(lab.store.select(USERS, EVERYTHING)) == []
         assert lab.store.count("users") in (0, None)
-        assert lab.store.ask(Nulls("users", "name"), current).count == 0
-        assert lab.store.ask(Readable("users"), current).count == 0
+        assert lab.store.ask(Nulls("users", "name"), Schema()).count == 0
+        assert lab.store.ask(Readable("users"), Schema()).count == 0
         lab.store.plan([CreateTable(USERS)], Schema(), current)
         assert not lab.store.unfinished
         lab.store.close()
@@ -119,8 +119,6 @@ class StructureConformance(Conformance):
 
     def test_a_required_column_invents_nothing(self, lab: Lab, users: Schema) -> None:
         lab.proves("changes", AddColumn)
-        if "required" not in lab.backend.keeps and not lab.backend.keeps:
-            pass  # a store without rules still must not make up values
         new = Column(name="email", type=STR, required=True)
         table = replace(USERS, columns=columns(new))
         steps = lab.plan([AddColumn("users", new)], users, users.with_tables([table]))
@@ -191,7 +189,9 @@ class StructureConformance(Conformance):
         new = Column(name="email", type=STR)
         desired = replace(ours, columns=(*ours.columns, new))
         lab.change([AddColumn("users", new)], Schema(tables=(ours,)), Schema(tables=(desired,)))
-        self._is_now(lab, replace(USERS, columns=columns(new)), [{**r, "email": None} for r in ROWS])
+        self._is_now(
+            lab, replace(USERS, columns=columns(new)), [{**r, "email": None} for r in ROWS]
+        )
 
     def test_one_plan_for_one_state(self, lab: Lab, users: Schema) -> None:
         """What is shown is what is run: planning again gives the same steps."""
