@@ -96,10 +96,10 @@ def zmigration_after_migrate(context: MigrationContext) -> None:
     for change in context.changes:
         if isinstance(change, AddColumn) and change.column.name == "slug":
             table = context.data[change.table]
-            source = next((name for name in ("title", "name") if name in table.columns), None)
-            for row in table.select(where={"slug": None}) if source else []:
-                if row[source] is not None:
-                    table.update({source: row[source]}, set={"slug": slug(row[source])})
+            source = "title" if "title" in table.columns else "name"
+            named = {source: {"$notnull": True}, "slug": None}
+            for row in table.select(named) if source in table.columns else []:
+                table.update({source: row[source]}, set={"slug": slug(row[source])})
 
 
 def slug(text: str) -> str:

@@ -11,17 +11,11 @@ from typing import Any
 import duckdb
 
 from zmigration_api import (
-    NO_ARCHIVES,
-    Archives,
-    Change,
     Column,
     Condition,
-    DropTable,
     PrimaryKey,
-    RenameTable,
     Row,
     Schema,
-    Step,
     StoreError,
     Table,
     Target,
@@ -60,16 +54,15 @@ class DuckStore(RowStore):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
-        place = (target.folder or target.workspace).resolve()
+        place = target.folder or target.workspace
         self.path = place if place.suffix == ".duckdb" else place / f"{target.label}.duckdb"
         self._unit: duckdb.DuckDBPyConnection | None = None
+        self._reader: duckdb.DuckDBPyConnection | None = None
         self._made = MadePaths()
 
     @property
     def display(self) -> str:
-        root = self.target.workspace.resolve()
-        inside = self.path.is_relative_to(root)
-        return f"DuckDB file {self.path.relative_to(root) if inside else self.path}"
+        return f"DuckDB file {self.shown(self.path)}"
 
     def name_key(self, name: str) -> str:
         return name.lower()
@@ -93,25 +86,15 @@ class DuckStore(RowStore):
                 columns.setdefault(table, []).append(column)
         return Schema(tables=tuple(_table(name, columns[name], keys) for name in columns))
 
-    def plan(
-        self,
-        changes: Sequence[Change],
-        current: Schema,
-        desired: Schema,
-        archives: Archives = NO_ARCHIVES,
-    ) -> tuple[Step, ...]:
-        """As usual, but for tables that would lose something if they were written anew."""
-        names = {c.old if isinstance(c, RenameTable) else c.table for c in changes}
-        names -= {c.table for c in changes if isinstance(c, DropTable)}
-        tables, indexes = self._ask(_TABLES, "SELECT DISTINCT table_name FROM duckdb_indexes()")
+    def refuse_rewriting(self, tables: set[str]) -> None:
+        found, indexes = self._ask(_TABLES, "SELECT DISTINCT table_name FROM duckdb_indexes()")
         odd = {name: "an index" for (name,) in indexes}
-        odd |= {name: words[1] for name, sql in tables if (words := _ODD.search(sql))}
-        for name in names & odd.keys():
+        odd |= {name: words[1] for name, sql in found if (words := _ODD.search(sql))}
+        for name in tables & odd.keys():
             raise UnsupportedChange(
                 f"{name} has {odd[name]} in DuckDB, which this backend would lose",
                 hint="drop it there first, and make it again afterwards",
             )
-        return super().plan(changes, current, desired, archives)
 
     def create_table(self, table: Table) -> None:
         parts = [_column_sql(column) for column in table.columns]
@@ -165,8 +148,6 @@ class DuckStore(RowStore):
         return int(count)
 
     def begin(self, lock_timeout: float) -> None:
-        if self._unit is not None:
-            raise StoreError(f"{self.display}: a unit of work is open already")
         self._made.make_folder(self.path.parent)
         try:
             self._unit, new = self._connect(lock_timeout, read_only=False)
@@ -209,15 +190,23 @@ class DuckStore(RowStore):
 
         return patiently(self.display, patience, attempt)
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        if self._unit or self._reader or not self.path.exists():
+            yield
+            return
+        self._reader, _ = self._connect(self.target.lock_timeout, read_only=True)
+        try:
+            yield
+        finally:
+            self._reader.close()
+            self._reader = None
+
     def _ask(self, *queries: str) -> list[list[tuple[Any, ...]]]:
         """What queries give; nothing while there is no file."""
-        if self._unit is not None:
-            return [self._execute(query) for query in queries]
-        if not self.path.exists():
-            return [[] for _ in queries]
-        connection, _ = self._connect(self.target.lock_timeout, read_only=True)
-        with connection, _told(self.display):
-            return [connection.execute(query).fetchall() for query in queries]
+        with self.reading(), _told(self.display):
+            connection = self._unit or self._reader
+            return [connection.execute(q).fetchall() if connection else [] for q in queries]
 
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         if self._unit is None:

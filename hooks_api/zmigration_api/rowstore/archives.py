@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..archive import ROW, Archive
-from ..model import Column, Table
-from ..types import ColumnType
+from zmigration_api.archive import ROW, Archive
+from zmigration_api.model import Column, Table
+from zmigration_api.types import ColumnType
+
 from .rework import row_key
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
-from ..backend import Fact, Store
-from ..changes import Change
-from ..target import Target
+from zmigration_api.backend import Fact, Store
+from zmigration_api.changes import Change
+from zmigration_api.target import Target
 
 EVERY_CHANGE: frozenset[type[Change]] = frozenset(get_args(Change))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..conversion import carry, convert
-from ..errors import StoreError
-from ..model import Column
-from ..types import ColumnType
-from ..values import format_value, parse
+from zmigration_api.conversion import carry, convert
+from zmigration_api.errors import StoreError
+from zmigration_api.model import Column
+from zmigration_api.types import ColumnType
+from zmigration_api.values import format_value, parse
 
 
 class _JsonNull:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..model import Column, Table
-from ..where import AllOf, AnyOf, Compare, Condition
+from zmigration_api.model import Column, Table
+from zmigration_api.where import AllOf, AnyOf, Compare, Condition
 
 _SIGNS = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "like": "LIKE"}
 

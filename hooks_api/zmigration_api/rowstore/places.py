@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from ..errors import LockTimeout
+from zmigration_api.errors import LockTimeout
 
 _T = TypeVar("_T")
 _PAUSE = 0.05

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from ..archive import Archive, Archives, rewrites_values
-from ..changes import (
+from zmigration_api.archive import Archive, Archives, rewrites_values
+from zmigration_api.changes import (
     AddColumn,
     AlterColumn,
     Change,
@@ -15,10 +15,11 @@ from ..changes import (
     DropTable,
     RenameTable,
 )
-from ..describe import detail, summary
-from ..errors import UnsupportedChange
-from ..model import Column, Schema, Table
-from ..plan import Hazard, Step
+from zmigration_api.describe import detail, summary
+from zmigration_api.errors import UnsupportedChange
+from zmigration_api.model import Column, Schema, Table
+from zmigration_api.plan import Hazard, Step
+
 from .tables import changed
 
 
@@ -47,6 +48,13 @@ def plan(
             after = changed(group[0].content, group[1:])
         steps.append(_step(group, archives.of(old), archives.undone_of(name), before, after))
     return tuple(steps)
+
+
+def written_anew(changes: Sequence[Change]) -> set[str]:
+    """The tables that are read and made again, by their names now."""
+    renamed = {c.new: c.old for c in changes if isinstance(c, RenameTable)}
+    stay = (c.table for c in changes if not isinstance(c, CreateTable | DropTable))
+    return {renamed.get(name, name) for name in stay}
 
 
 def _meant(live: Table | None, current: Table | None, name: str) -> Table | None:

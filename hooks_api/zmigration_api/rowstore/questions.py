@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..checks import failing_rows
-from ..computed import Computed
-from ..computed_answers import AskedRow, answer, counted, scalar
-from ..conversion import carry
-from ..model import Column, Scalar, Schema, Table
-from ..questions import (
+from zmigration_api.checks import failing_rows
+from zmigration_api.computed import Computed
+from zmigration_api.computed_answers import AskedRow, answer, counted, scalar
+from zmigration_api.conversion import carry
+from zmigration_api.model import Column, Scalar, Schema, Table
+from zmigration_api.questions import (
     Answer,
     CheckFailures,
     Duplicates,
@@ -23,8 +23,9 @@ from ..questions import (
     Unconvertible,
     Unfillable,
 )
-from ..types import ColumnType
-from ..values import format_value
+from zmigration_api.types import ColumnType
+from zmigration_api.values import format_value
+
 from .cells import JSON_NULL, as_type, plain
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ def ask(store: RowStore, question: Question, current: Schema) -> Answer:
         case Unfillable():
             return answer(question, rows)
         case Readable():
-            return Answer() if sum(1 for _ in rows()) else Answer()
+            for _ in rows():
+                pass
+            return Answer()
         case Unconvertible(_, old, new):
             return counted(rows, partial(_unconvertible, old, new))
         case CheckFailures(_, check):

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from ..archive import Archive, KeptColumn
-from ..changes import AddColumn, AlterColumn, DropColumn, RenameColumn
-from ..computed import Computed, Read, comparable
-from ..conversion import carry
-from ..errors import StepFailed
-from ..model import Column, CopyOf, Table
-from ..plan import Step
+from zmigration_api.archive import Archive, KeptColumn
+from zmigration_api.changes import AddColumn, AlterColumn, DropColumn, RenameColumn
+from zmigration_api.computed import Computed, Read, comparable
+from zmigration_api.conversion import carry
+from zmigration_api.errors import StepFailed
+from zmigration_api.model import Column, CopyOf, Table
+from zmigration_api.plan import Step
+
 from .cells import JSON_NULL, as_type, plain
 
 Cells: TypeAlias = dict[str, Any]

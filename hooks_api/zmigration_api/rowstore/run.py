@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..archive import Archive
-from ..backend import Progress
-from ..changes import Change, CreateTable, DropTable, RenameTable
-from ..errors import MigrationError, StepFailed
-from ..model import Column, Table
-from ..plan import Step
+from zmigration_api.archive import Archive
+from zmigration_api.backend import Progress
+from zmigration_api.changes import Change, CreateTable, DropTable, RenameTable
+from zmigration_api.errors import MigrationError, StepFailed
+from zmigration_api.model import Column, Table
+from zmigration_api.plan import Step
+
 from .archives import Keeper, KeptRows, archive_table, copied_table, in_place
 from .cells import as_type
 from .rework import Rework

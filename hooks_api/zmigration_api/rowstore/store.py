@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from functools import cached_property
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from ..archive import NO_ARCHIVES, Archives
-from ..backend import Order, Progress, Row
-from ..changes import Change
-from ..computed import Computed
-from ..errors import StoreError
-from ..model import Column, Schema, Table
-from ..plan import Step
-from ..questions import Answer, Question
-from ..target import Target
-from ..types import ColumnType
-from ..where import Condition, matches
+from zmigration_api.archive import NO_ARCHIVES, Archives
+from zmigration_api.backend import Order, Progress, Row
+from zmigration_api.changes import Change
+from zmigration_api.computed import Computed
+from zmigration_api.errors import StoreError
+from zmigration_api.model import Column, Schema, Table
+from zmigration_api.plan import Step
+from zmigration_api.questions import Answer, Question
+from zmigration_api.target import Target
+from zmigration_api.types import ColumnType
+from zmigration_api.where import Condition, matches
+
 from .cells import as_type, plain, read_as
-from .plan import plan
+from .plan import plan, written_anew
 from .questions import ask
 from .run import run
 
@@ -75,9 +77,18 @@ class RowStore(ABC):
     def rollback(self) -> None:
         """Undo everything since `begin`, if that was called, and unlock."""
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Around several looks at once, so that a store may open its place once for all."""
+        return nullcontext()
+
     def close(self) -> None:
         """Let go of everything."""
         self.rollback()
+
+    def shown(self, path: Path) -> str:
+        """A path as people know it: from the workspace, if it is in there."""
+        root = self.target.workspace
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
     @property
     def unfinished(self) -> bool:
@@ -127,11 +138,17 @@ class RowStore(ABC):
         archives: Archives = NO_ARCHIVES,
     ) -> tuple[Step, ...]:
         """One step a table, each described line by line."""
-        return plan(changes, current, archives, self.live)
+        with self.reading():
+            self.refuse_rewriting(written_anew(changes))
+            return plan(changes, current, archives, self.live)
+
+    def refuse_rewriting(self, tables: set[str]) -> None:  # noqa: B027
+        """UnsupportedChange if one of these tables has what would be lost if it is made anew."""
 
     def ask(self, question: Question, current: Schema) -> Answer:
         """Ask the rows, reading them from the first to the last."""
-        return ask(self, question, current)
+        with self.reading():
+            return ask(self, question, current)
 
     def run(self, step: Step, progress: Progress) -> None:
         """Make the changes of one table, writing it anew."""
@@ -139,8 +156,9 @@ class RowStore(ABC):
 
     def count(self, table: str) -> int | None:
         """How many rows there are."""
-        live = self.live(table)
-        return sum(1 for _ in self.read(live)) if live else 0
+        with self.reading():
+            live = self.live(table)
+            return sum(1 for _ in self.read(live)) if live else 0
 
     def select(
         self,
@@ -153,14 +171,14 @@ class RowStore(ABC):
         offset: int = 0,
     ) -> Iterator[dict[str, Any]]:
         """Rows as dicts of typed values; a column that the store lacks is null."""
-        live = self.live(table.name)
-        if live is None:
-            return
-        found = (row for _, row in self._rows(live, table) if matches(where, row))
+        with self.reading():
+            live = self.live(table.name)
+            pairs = self._rows(live, table) if live else ()
+            found = [row for _, row in pairs if matches(where, row)]
         wanted = [c.name for c in table.columns] if columns is None else list(columns)
-        rows = _sorted(list(found), order) if order else found
-        for row in islice(rows, offset, None if limit is None else offset + limit):
-            yield {name: row[name] for name in wanted}
+        rows = _sorted(found, order)
+        end = None if limit is None else offset + limit
+        return iter([{name: row[name] for name in wanted} for row in rows[offset:end]])
 
     def insert(self, table: Table, rows: Iterable[Row]) -> int:
         """Add rows; missing columns get their default, an integer key the next number."""
@@ -262,7 +280,7 @@ def _unfilled(columns: Iterable[Column]) -> Iterator[Column]:
         yield Column(name=column.name, type=column.type, default=column.default)
 
 
-def _sorted(rows: list[dict[str, Any]], order: Order) -> Iterator[dict[str, Any]]:
+def _sorted(rows: list[dict[str, Any]], order: Order) -> list[dict[str, Any]]:
     """Null is less than every value, whichever the direction."""
     try:
         for name, direction in reversed(order):
@@ -271,7 +289,7 @@ def _sorted(rows: list[dict[str, Any]], order: Order) -> Iterator[dict[str, Any]
             rows = [row for _, row in keyed]
     except TypeError:
         raise StoreError(f"the values of {name} have no order") from None
-    return iter(rows)
+    return rows
 
 
 def _rank(value: object) -> tuple[Any, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..backend import Row
-from ..changes import (
+from zmigration_api.backend import Row
+from zmigration_api.changes import (
     AddColumn,
     AddConstraint,
     AddIndex,
@@ -19,9 +19,17 @@ from ..changes import (
     RenameColumn,
     RenameTable,
 )
-from ..computed import comparable
-from ..errors import StoreError
-from ..model import Check, Constraint, ForeignKey, Index, PrimaryKey, Table, UniqueConstraint
+from zmigration_api.computed import comparable
+from zmigration_api.errors import StoreError
+from zmigration_api.model import (
+    Check,
+    Constraint,
+    ForeignKey,
+    Index,
+    PrimaryKey,
+    Table,
+    UniqueConstraint,
+)
 
 
 def changed(table: Table, changes: Iterable[Change]) -> Table:
@@ -95,7 +103,7 @@ def _renamed(table: Table, old: str, new: str) -> Table:
 
     def each(
         items: tuple[UniqueConstraint, ...] | tuple[ForeignKey, ...] | tuple[Index, ...],
-    ) -> Any:  # noqa: ANN401, E501
+    ) -> Any:  # noqa: ANN401
         return tuple(names(item) for item in items)
 
     return replace(

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..changes import AddConstraint, AddIndex, Change, CreateTable, DropConstraint, DropIndex
-from ..model import (
+from zmigration_api.changes import (
+    AddConstraint,
+    AddIndex,
+    Change,
+    CreateTable,
+    DropConstraint,
+    DropIndex,
+)
+from zmigration_api.model import (
     Check,
     Column,
     Constraint,
@@ -17,6 +24,7 @@ from ..model import (
     Table,
     UniqueConstraint,
 )
+
 from .lab import INT, STR, Conformance, Lab
 
 AUTHORS = Table(

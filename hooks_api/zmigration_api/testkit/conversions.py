@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from ..changes import AlterColumn
-from ..conversion import convert, convertible
-from ..errors import StepFailed
-from ..model import Column, PrimaryKey, Schema, Table, Using
-from ..questions import Unconvertible
-from ..types import ColumnType, TypeKind
-from ..values import parse
+from zmigration_api.changes import AlterColumn
+from zmigration_api.conversion import convert, convertible
+from zmigration_api.errors import StepFailed
+from zmigration_api.model import Column, PrimaryKey, Schema, Table, Using
+from zmigration_api.questions import Unconvertible
+from zmigration_api.types import ColumnType, TypeKind
+from zmigration_api.values import parse
+
 from .lab import INT, STR, Conformance, Lab, typed
 
 SAMPLES: dict[TypeKind, tuple[str, ...]] = {
@@ -48,7 +49,7 @@ def table_of(kind: ColumnType) -> Table:
     )
 
 
-def refusal(value: Any, old: ColumnType, new: ColumnType) -> str | None:  # noqa: ANN401
+def refusal(value: Any, old: ColumnType, new: ColumnType) -> str | None:
     """Why a value cannot go; None if it can."""
     try:
         convert(value, old, new)

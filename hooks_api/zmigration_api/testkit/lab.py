@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from ..archive import archives_for
-from ..backend import BackendType, Fact, Row, Store
-from ..changes import Change, CreateTable
-from ..model import Column, Default, ForeignKey, Schema, Table
-from ..plan import Step
-from ..target import Target
-from ..types import ColumnType, TypeKind
-from ..values import parse
-from ..where import EVERYTHING
+from zmigration_api.archive import archives_for
+from zmigration_api.backend import BackendType, Fact, Row, Store
+from zmigration_api.changes import Change, CreateTable
+from zmigration_api.model import Column, Default, ForeignKey, Schema, Table
+from zmigration_api.plan import Step
+from zmigration_api.target import Target
+from zmigration_api.types import ColumnType, TypeKind
+from zmigration_api.values import parse
+from zmigration_api.where import EVERYTHING
+
 from .summary import Ability, note
 
 
@@ -61,7 +62,7 @@ class Lab:
         """The name as the store has it."""
         return self.store.spell(name)
 
-    def make(self, *tables: Table, rows: dict[str, Sequence[Row]] | None = None) -> Schema:
+    def make(self, *tables: Table, rows: Mapping[str, Sequence[Row]] | None = None) -> Schema:
         """Make tables, with rows by table name, in a unit of its own."""
         schema = Schema(tables=tables)
         changes = [CreateTable(table) for table in tables]
@@ -69,7 +70,7 @@ class Lab:
         self.fill(schema, rows or {})
         return schema
 
-    def fill(self, schema: Schema, rows: dict[str, Sequence[Row]]) -> None:
+    def fill(self, schema: Schema, rows: Mapping[str, Sequence[Row]]) -> None:
         """Add rows, in a unit of its own."""
         if not rows:
             return

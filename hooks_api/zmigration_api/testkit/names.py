@@ -6,10 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from ..changes import AddColumn, DropColumn, RenameColumn
-from ..model import Backfill, Column, CopyOf, PrimaryKey, Schema, Table, UniqueConstraint
-from ..questions import Nulls
-from ..where import Compare
+from zmigration_api.changes import AddColumn, Change, DropColumn, RenameColumn
+from zmigration_api.model import (
+    Backfill,
+    Column,
+    CopyOf,
+    PrimaryKey,
+    Schema,
+    Table,
+    UniqueConstraint,
+)
+from zmigration_api.questions import Nulls
+from zmigration_api.where import Compare
+
 from .lab import INT, STR, Conformance, Lab
 from .structure import USERS
 
@@ -48,7 +57,7 @@ class NameConformance(Conformance):
             columns=(table.columns[0], replace(odd, name=other), copy),
             unique=(UniqueConstraint(columns=(other,), name="uq_odd"),),
         )
-        changes = [RenameColumn("odd", name, other), AddColumn("odd", copy)]
+        changes: list[Change] = [RenameColumn("odd", name, other), AddColumn("odd", copy)]
         now = Schema(tables=(USERS, renamed))
         lab.change(changes, schema, now)
         lab.check(renamed, USERS)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from ..model import Check, Schema
-from ..questions import MAX_SAMPLES, CheckFailures, Duplicates, Nulls, Orphans, Question, Readable
+from zmigration_api.model import Check, Schema
+from zmigration_api.questions import (
+    MAX_SAMPLES,
+    CheckFailures,
+    Duplicates,
+    Nulls,
+    Orphans,
+    Question,
+    Readable,
+)
+
 from .constraints import AUTHORS, BOOKS
 from .lab import Conformance, Lab
 
-ROWS = [
+ROWS: list[dict[str, object]] = [
     {"id": 1, "title": "One", "author_id": 1},
     {"id": 2, "title": "One", "author_id": None},
     {"id": 3, "title": "Two", "author_id": 9},
     {"id": 4, "title": None, "author_id": 2},
-    *({"id": n, "title": None, "author_id": 1} for n in range(5, 12)),
+    *[dict[str, object](id=n, title=None, author_id=1) for n in range(5, 12)],
 ]
 NO_TWO = Check(name="c", expression="title <> 'Two'")
 
@@ -25,7 +34,7 @@ class QuestionConformance(Conformance):
     @pytest.fixture
     def books(self, lab: Lab) -> Schema:
         """Rows of which each breaks something."""
-        authors = [{"id": 1, "name": "Ada"}, {"id": 2, "name": None}]
+        authors: list[dict[str, object]] = [{"id": 1, "name": "Ada"}, {"id": 2, "name": None}]
         return lab.make(AUTHORS, BOOKS, rows={"authors": authors, "books": ROWS})
 
     @pytest.mark.parametrize(

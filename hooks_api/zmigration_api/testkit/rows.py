@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from ..data import Data
-from ..errors import MigrationError
-from ..model import Column, PrimaryKey, Schema, Table
-from ..types import TypeKind
-from ..values import parse
+from zmigration_api.data import Data
+from zmigration_api.errors import MigrationError
+from zmigration_api.model import Column, PrimaryKey, Table
+from zmigration_api.types import TypeKind
+from zmigration_api.values import parse
+
 from .conversions import SAMPLES, TYPES
 from .lab import INT, STR, Conformance, Lab, value
 from .structure import USERS
@@ -40,7 +41,7 @@ class RowConformance(Conformance):
         lab.store.commit()
         assert lab.rows(table) == [{"id": 1, "it": values[-1]}]
 
-    def _round(self, data: Any, values: list[Any], kind: TypeKind) -> None:  # noqa: ANN401
+    def _round(self, data: Any, values: list[Any], kind: TypeKind) -> None:
         last = len(values) + 1
         assert [row["it"] for row in data.select(order="id")] == [*values, None]
         if kind not in ("json", "blob"):
@@ -63,7 +64,7 @@ class RowConformance(Conformance):
         rows = [{"id": n, "name": name, "age": n * 10} for n, name in enumerate("aBcd_", 1)]
         assert users.insert_many([*rows, {"id": 6, "name": "x%"}]) == 6
 
-        def ids(where: dict[str, object] | None = None, **more: Any) -> list[int]:  # noqa: ANN401
+        def ids(where: dict[str, object] | None = None, **more: Any) -> list[int]:
             return [row["id"] for row in users.select(where, order="id", **more)]
 
         assert ids({"age": {"$gte": 20, "$lt": 40}}) == [2, 3]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..changes import (
+from zmigration_api.changes import (
     AddColumn,
     AlterColumn,
     CreateTable,
@@ -16,9 +16,10 @@ from ..changes import (
     RenameColumn,
     RenameTable,
 )
-from ..model import Backfill, Column, CopyOf, Default, Fixed, PrimaryKey, Schema, Table
-from ..questions import Nulls, Readable
-from ..where import EVERYTHING
+from zmigration_api.model import Backfill, Column, CopyOf, Default, Fixed, PrimaryKey, Schema, Table
+from zmigration_api.questions import Nulls, Readable
+from zmigration_api.where import EVERYTHING
+
 from .lab import INT, STR, TEXT, Conformance, Lab, typed, value
 
 USERS = Table(
@@ -122,7 +123,7 @@ class StructureConformance(Conformance):
         new = Column(name="email", type=STR, required=True)
         table = replace(USERS, columns=columns(new))
         steps = lab.plan([AddColumn("users", new)], users, users.with_tables([table]))
-        with pytest.raises(Exception, match="(?i)null|required|value"):
+        with pytest.raises(Exception, match=r"(?i)null|required|value"):
             lab.run(steps)
         self._is_now(lab, USERS, ROWS)
 

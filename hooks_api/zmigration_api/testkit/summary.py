@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias, get_args
 
 import pytest
 
-from ..backend import BackendType, Fact
-from ..changes import Change
+from zmigration_api.backend import BackendType, Fact
+from zmigration_api.changes import Change
 
 Ability: TypeAlias = Literal[
     "changes",

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from ..changes import AddColumn, AlterColumn, Change, CreateTable
-from ..errors import LockTimeout, StepFailed, StoreError
-from ..history import HistoryRecord, history_table
-from ..model import Column, Schema
-from ..where import EVERYTHING
+from zmigration_api.changes import AddColumn, AlterColumn, Change, CreateTable
+from zmigration_api.errors import LockTimeout, StepFailed, StoreError
+from zmigration_api.history import HistoryRecord, history_table
+from zmigration_api.model import Column, Schema
+from zmigration_api.where import EVERYTHING
+
 from .lab import INT, STR, Conformance, Lab
 from .structure import POSTS, ROWS, USERS, columns
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ..archive import KEPT
-from ..changes import (
+from zmigration_api.archive import KEPT
+from zmigration_api.changes import (
     AddColumn,
     AddConstraint,
     AddIndex,
@@ -19,8 +19,9 @@ from ..changes import (
     RenameColumn,
     RenameTable,
 )
-from ..model import Backfill, Column, Fixed, Schema, Table
-from ..where import Compare
+from zmigration_api.model import Backfill, Column, Fixed, Schema, Table
+from zmigration_api.where import Compare
+
 from .constraints import INDEX, UNIQUE
 from .lab import INT, STR, Conformance, Lab, typed, value
 from .structure import POSTS, ROWS, USERS, columns
