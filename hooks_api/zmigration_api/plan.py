@@ -35,9 +35,9 @@ class Step:
 
     `keeps` is the archive that the step makes, `restores` the one that it takes values from,
     `keeps_undone` what taking it back is to keep. A SQL store says all of this in its statements
-    too. `no_way_back` says, a sentence each, why the step cannot be taken back; the engine finds
-    these, for stores that keep no archives or cannot make an inverse. `before` and `after` are the table on both sides, for a store that runs without SQL, and
-    `back` says to it that the step takes another one back.
+    too. `before` and `after` are the table on both sides, for a store that runs without SQL, and
+    `back` says to it that the step takes another one back. `no_way_back` says, a sentence each,
+    why the step cannot be taken back; the engine fills it in.
     """
 
     changes: tuple[Change, ...]
