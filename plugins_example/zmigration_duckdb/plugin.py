@@ -56,7 +56,7 @@ class ExactDecimals:
             for column in _new_columns(change):
                 if column.type.kind == "decimal" and column.type.precision is None:
                     raise UnsupportedChange(
-                        f"{change.table}.{column.name} is a decimal of no given size",
+                        f"{change.table}.{column.name}: a decimal of no given size",
                         hint="write the digits in all and after the point: decimal(12, 2)",
                         line=column.line,
                     )
