@@ -29,6 +29,8 @@ from .history_tables import ensure_history_tables
 from .hook_calls import ON_ROLLBACK, HookCalls, Hooked
 from .hook_paths import environment
 from .interrupts import uninterrupted
+from .no_way_back import refuse_no_way_back
+from .planner import refuse_unsupported
 from .proof_of_return import verified, without_rows
 from .recording import (
     FORMAT,
@@ -73,6 +75,8 @@ class TakenBack:
 def refuse_way_back(unit: Unit, way: WayBack, *, force: bool) -> None:
     """MigrationError for what cannot be taken back, DriftError for what moved by another hand."""
     _refuse_torn_references(unit, way)
+    refuse_no_way_back(unit.store.display, way.steps)
+    refuse_unsupported(unit.backend, (change for step in way.steps for change in step.changes))
     for step in way.steps:
         archive = step.restores
         if archive is not None and way.live.table(unit.store.spell(archive.name)) is None:
@@ -169,7 +173,7 @@ def _inside(run: Run, unit: Unit, way: WayBack, hooks: HookCalls) -> list[TakenB
     live = verified(unit, way)
     milliseconds = round((time.monotonic() - started) * 1000)
     tables = [history_table_for(unit.store, undoing.file) for undoing in way.schemas]
-    histories = ensure_history_tables(unit.store, tables)
+    histories = ensure_history_tables(unit, tables)
     return [
         _recorded(run, unit, undoing, (live, histories), homeless, milliseconds, hooks)
         for undoing in way.schemas

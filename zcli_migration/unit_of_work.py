@@ -151,7 +151,7 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Re
     milliseconds = round((time.monotonic() - started) * 1000)
     changed = (schema.file for schema in current.schemas if schema.decision.to is not None)
     tables = [history_table_for(unit.store, file) for file in changed]
-    histories = ensure_history_tables(unit.store, tables)
+    histories = ensure_history_tables(unit, tables)
     run = replace(run, token=token_after(run.token, (s.recorded for s in current.schemas)))
     return tuple(
         _record(run, unit, current, schema, (live, histories), milliseconds, hooks)
