@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
@@ -13,7 +14,7 @@ from typing import Any
 from zmigration_api.archive import NO_ARCHIVES, Archives
 from zmigration_api.backend import Order, Progress, Row
 from zmigration_api.changes import Change
-from zmigration_api.computed import Computed
+from zmigration_api.computed import Computed, comparable
 from zmigration_api.errors import StoreError
 from zmigration_api.model import Column, Schema, Table
 from zmigration_api.plan import Step
@@ -142,6 +143,16 @@ class RowStore(ABC):
             self.refuse_rewriting(written_anew(changes))
             return plan(changes, current, archives, self.live)
 
+    def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
+        """The steps themselves: each looks at its table when it runs."""
+        with self.reading():
+            self.refuse_rewriting({n for step in back for n in written_anew(step.changes)})
+        return tuple(back)
+
+    def fingerprints(self, tables: Collection[str]) -> Mapping[str, str] | None:
+        """None: `inspect` is all that there is."""
+        return None
+
     def refuse_rewriting(self, tables: set[str]) -> None:  # noqa: B027
         """UnsupportedChange if one of these tables has what would be lost if it is made anew."""
 
@@ -180,6 +191,10 @@ class RowStore(ABC):
         end = None if limit is None else offset + limit
         return iter([{name: row[name] for name in wanted} for row in rows[offset:end]])
 
+    def count_where(self, table: Table, where: Condition) -> int:
+        """How many rows meet the condition."""
+        return sum(1 for _ in self.select(table, where, columns=[]))
+
     def insert(self, table: Table, rows: Iterable[Row]) -> int:
         """Add rows; missing columns get their default, an integer key the next number."""
         return len(self._added(table, rows))
@@ -196,6 +211,20 @@ class RowStore(ABC):
         rows = [(raw, matches(where, row)) for raw, row in self._rows(live, table)]
         self._rewrite(live, ({**raw, **new} if hit else raw for raw, hit in rows))
         return sum(hit for _, hit in rows)
+
+    def update_many(self, table: Table, key: Sequence[str], rows: Iterable[Row]) -> int:
+        """Change rows, each found by its `key` columns, writing the table anew once."""
+        live = self.there(table)
+        keys = [column for column in table.columns if column.name in key]
+        new: dict[Any, dict[str, Any]] = {}
+        times: Counter[Any] = Counter()
+        for row in rows:
+            of = _key(keys, row)
+            new.setdefault(of, {}).update(self.stored(live, table, row))
+            times[of] += 1
+        found = [(raw, _key(keys, row)) for raw, row in self._rows(live, table)]
+        self._rewrite(live, ({**raw, **new.get(of, {})} for raw, of in found))
+        return sum(times[of] for _, of in found)
 
     def delete(self, table: Table, where: Condition) -> int:
         """Remove rows, writing the table anew."""
@@ -272,6 +301,10 @@ class RowStore(ABC):
             except ValueError as error:
                 raise StoreError(f"{table.name}.{name} {value!r} {error}") from None
         return stored
+
+
+def _key(columns: Iterable[Column], row: Row) -> tuple[Any, ...]:
+    return tuple(comparable(row[column.name], column) for column in columns)
 
 
 def _unfilled(columns: Iterable[Column]) -> Iterator[Column]:
