@@ -79,6 +79,12 @@ def require_writable(path: Path) -> None:
             )
 
 
+def require_unchanged(path: Path, expected: str) -> None:
+    """SchemaFileError if the file does not hold that text any more."""
+    with _refused(path, "read"):
+        _require_unchanged(path, expected)
+
+
 def _require_unchanged(path: Path, expected: str) -> None:
     if path.read_bytes() != expected.encode():
         raise SchemaFileError(
