@@ -70,6 +70,8 @@ def write_schema_text(path: Path, new_text: str, expected_old_text: str) -> None
 def require_writable(path: Path) -> None:
     """MigrationError if `write_schema_text` would not be allowed to replace the file."""
     target = Path(os.path.realpath(path))
+    with _refused(path, "written"):
+        target.stat()
     for place in (target, target.parent):
         if not os.access(place, os.W_OK):
             raise MigrationError(
