@@ -111,7 +111,7 @@ def test_decimals_say_their_size(app: App) -> None:
     code, said = app.migrate("--auto-approve")
     assert code == 2
     assert "books.price: a decimal of no given size" in said
-    assert "zSchema.shop.yaml:12" in said
+    assert "zSchema.shop.yaml:11" in said
     assert app.file.read_bytes() == before
 
 
