@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from zmigration_api import AddColumn, CreateTable, Schema, Store, Table
+from zmigration_api import AddColumn, CreateTable, Schema, Table
 
-from .planner import in_order
+from .planner import in_order, refuse_unsupported
+from .survey import Unit
 
 
-def ensure_history_tables(store: Store, tables: Sequence[Table]) -> Schema:
+def ensure_history_tables(unit: Unit, tables: Sequence[Table]) -> Schema:
     """The live history tables, all there and with every column, by one plan for all of them."""
+    store = unit.store
     live = store.inspect([table.name for table in tables])
     changes = [change for table in tables for change in _missing(table, live)]
     if not changes:
         return live
+    refuse_unsupported(unit.backend, changes)
     for step in store.plan(in_order(changes), live, Schema(tables=tuple(tables))):
         store.run(step, lambda done, total: None)
     return store.inspect([table.name for table in tables])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from zmigration_api import (
+    NO_ARCHIVES,
     AddColumn,
     AddConstraint,
     AddIndex,
@@ -30,6 +31,8 @@ from zmigration_api import (
 from zmigration_api.archive import archives_for
 from zmigration_api.describe import summary
 from zmigration_api.snapshot import fingerprint
+
+from .no_way_back import with_no_way_back
 
 Base: TypeAlias = tuple[Schema, tuple[str, ...]]
 """The live tables, and the last record of each schema."""
@@ -58,18 +61,26 @@ def make_plan(
     base: Base,
 ) -> Plan:
     """The plan for these changes; UnsupportedChange if the backend cannot make one of them."""
+    refuse_unsupported(backend, changes)
+    ordered = in_order(changes)
+    if not ordered:
+        return Plan(steps=(), changes=(), base=base)
+    archives = NO_ARCHIVES
+    if backend.keeps_archives:
+        archives = archives_for(ordered, current, desired, fingerprint(base)[:10])
+    steps = store.plan(ordered, current, desired, archives)
+    told = tuple(with_no_way_back(backend, step) for step in steps)
+    return Plan(steps=told, changes=ordered, base=base)
+
+
+def refuse_unsupported(backend: BackendType, changes: Iterable[Change]) -> None:
+    """UnsupportedChange names the first change that stores of this kind cannot make."""
     for change in changes:
         if type(change) not in backend.supports:
             raise UnsupportedChange(
                 f"{backend.name} cannot do this: {summary(change, qualified=True, done=False)}",
                 hint="undo this change in the schema file, or make it in the store by hand",
             )
-    ordered = in_order(changes)
-    if not ordered:
-        return Plan(steps=(), changes=(), base=base)
-    archives = archives_for(ordered, current, desired, fingerprint(base)[:10])
-    steps = store.plan(ordered, current, desired, archives)
-    return Plan(steps=steps, changes=ordered, base=base)
 
 
 def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:

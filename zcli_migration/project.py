@@ -189,7 +189,11 @@ def _places(
     places: dict[str, _Place] = {}
     for file in enabled:
         backend = _backend(file, plugins)
-        target = replace(target_of(file, app, sorted(backends)), lock_timeout=lock_timeout)
+        target = replace(
+            target_of(file, app, sorted(backends)),
+            data_type=backend.name.lower(),  # by whatever alias the file calls it
+            lock_timeout=lock_timeout,
+        )
         key = f"{backend.name}:{target.identity}"
         places.setdefault(key, (target, backend, []))[2].append(file)
     return list(places.values())

@@ -23,7 +23,7 @@ from zmigration_api.archive import KEPT, UNDONE
 
 from .interrupts import uninterrupted
 from .outcome import Outcome, SchemaOutcome, Status
-from .planner import in_order
+from .planner import in_order, refuse_unsupported
 from .project import Project
 from .recording import all_records, history_table_for, meta_of
 from .report import Report
@@ -168,4 +168,5 @@ def _archives_of(record: HistoryRecord) -> list[str]:
 
 def _steps(unit: Unit, found: Schema) -> tuple[Step, ...]:
     changes = in_order([DropTable(table) for table in found.tables])
+    refuse_unsupported(unit.backend, changes)
     return unit.store.plan(changes, found, Schema()) if changes else ()

@@ -148,7 +148,11 @@ def _compared(unit: Unit, found: _Found, plugins: Plugins, override: Version | N
     wanted = Schema(tables=tuple(t for file in unit.all_files for t in file.tables))
     desired = spelled(wanted, found.live, unit.store)
     current = current_schema(unit, found.live, desired, list(found.records.values()))
-    changes = diff(current, desired, plugins.diff_rules())
+    try:
+        changes = diff(current, desired, plugins.diff_rules())
+    except UnsupportedChange as error:  # by a plugin's rule
+        at_column(error, unit.all_files)
+        raise
     parts = _parts(unit.all_files, desired)
     split = _by_schema(changes, parts, found.records)
     schemas = tuple(

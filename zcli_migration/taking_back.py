@@ -6,7 +6,6 @@ that the next run can finish what a killed one left.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,6 +28,8 @@ from .history_tables import ensure_history_tables
 from .hook_calls import ON_ROLLBACK, HookCalls, Hooked
 from .hook_paths import environment
 from .interrupts import uninterrupted
+from .no_way_back import refuse_no_way_back
+from .planner import refuse_unsupported
 from .proof_of_return import verified, without_rows
 from .recording import (
     FORMAT,
@@ -36,6 +37,7 @@ from .recording import (
     change_facts,
     history_table_for,
     host_version,
+    json_text,
     last_record,
     meta_of,
     next_id,
@@ -73,6 +75,8 @@ class TakenBack:
 def refuse_way_back(unit: Unit, way: WayBack, *, force: bool) -> None:
     """MigrationError for what cannot be taken back, DriftError for what moved by another hand."""
     _refuse_torn_references(unit, way)
+    refuse_no_way_back(unit.store.display, way.steps)
+    refuse_unsupported(unit.backend, (change for step in way.steps for change in step.changes))
     for step in way.steps:
         archive = step.restores
         if archive is not None and way.live.table(unit.store.spell(archive.name)) is None:
@@ -169,7 +173,7 @@ def _inside(run: Run, unit: Unit, way: WayBack, hooks: HookCalls) -> list[TakenB
     live = verified(unit, way)
     milliseconds = round((time.monotonic() - started) * 1000)
     tables = [history_table_for(unit.store, undoing.file) for undoing in way.schemas]
-    histories = ensure_history_tables(unit.store, tables)
+    histories = ensure_history_tables(unit, tables)
     return [
         _recorded(run, unit, undoing, (live, histories), homeless, milliseconds, hooks)
         for undoing in way.schemas
@@ -208,7 +212,7 @@ def _recorded(
         execution_time_ms=milliseconds,
         rollback_sql="\n".join(s for step in reversed(undoing.steps) for s in step.undo),
         forward_sql="\n".join(s for step in undoing.steps for s in step.statements),
-        diff_json=json.dumps([change_facts(c) for c in undoing.changes], ensure_ascii=False),
+        diff_json=json_text([change_facts(c) for c in undoing.changes]),
         meta_data=_meta(run, undoing, live, hooks),
         notes=undoing.file.meta.notes,
     )
@@ -240,7 +244,7 @@ def _meta(run: Run, undoing: Undoing, live: Schema, hooks: HookCalls) -> str:
         "archives": [step.keeps.name for step in undoing.steps if step.keeps],
         "hooks": hooks.results.get(undoing.file.name, []),
     }
-    return json.dumps(meta, ensure_ascii=False)
+    return json_text(meta)
 
 
 def _text_of(undoing: Undoing) -> str | None:

@@ -157,10 +157,10 @@ def _at_dsn(base: Target, value: str, scheme: str, installed: Collection[str]) -
     family = SCHEMES.get(scheme.partition("+")[0])
     if family == "sqlite" == base.family:
         return _at_sqlite_url(base, value)
-    if family != base.family and (family or base.family in BUILT_IN):
+    if family != base.family and base.family in BUILT_IN:
         wanted = family or (scheme if scheme in installed else None)
         raise _unfit(base, f"a {scheme} address", wanted, installed)
-    if family == "postgresql":
+    if family == base.family == "postgresql":
         return _at_postgresql(base, value.partition("://")[2])
     return replace(base, dsn=value)
 

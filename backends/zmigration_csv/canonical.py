@@ -69,7 +69,8 @@ def staying(rows: Grid, quick: Quick) -> Flags:
         form = _form(stay)
         same &= form(cells) if form else np.False_
         if stay.copied:
-            same &= (first & _word(0xFF)) != _word(QUOTE)
+            known = _VALUE.get(stay.old.type.kind)
+            same &= known(cells) if known else np.False_
     allowed = (bare & np.bool_(quick.bare_null)) | (quotes & np.bool_(quick.quoted_null))
     return np.where(null, allowed, same)
 
@@ -98,13 +99,15 @@ def _into_float(old: ColumnType, _: ColumnType) -> Form | None:
 def _into_decimal(old: ColumnType, new: ColumnType) -> Form | None:
     if old.kind not in (*_TEXTS, "int", "bigint", "float", "decimal"):
         return None
+    exact = (*_TEXTS, "decimal")
     scale = 15 if new.precision is None else new.scale or 0
     before = 15 if new.precision is None else new.precision - scale
 
     def fits(cells: Cells) -> Flags:
         number = _plain_number(cells)
         short = (number.after <= scale) & (number.before <= before)
-        return number.ok & short & (_shortest(cells, number) if old.kind == "float" else True)
+        # other numbers than decimals lose the zeros of `1.0`
+        return number.ok & short & (old.kind in exact or _shortest(cells, number))
 
     return fits
 
@@ -274,3 +277,4 @@ _FROM: dict[TypeKind, Form] = {
     "date": _day,
     "datetime": _moment,
 }
+_VALUE: dict[TypeKind, Form] = {**_FROM, "bool": _truth}

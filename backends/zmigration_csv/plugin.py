@@ -19,6 +19,7 @@ class CsvBackend:
     in_folder = True
     supports: frozenset[type[Change]] = frozenset(get_args(Change))
     keeps: frozenset[Fact] = frozenset()
+    keeps_archives = True
 
     def open(self, target: Target) -> Store:
         """The folder at that place, whether it is there yet or not."""

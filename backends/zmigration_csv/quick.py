@@ -9,7 +9,10 @@ from zmigration_api import Column
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """A conversion that leaves many values as they are; `copied`: what it makes has no quotes."""
+    """A conversion that leaves many values as they are.
+
+    `copied`: it refuses what is no value of the old type, where others take that as a text.
+    """
 
     old: Column
     new: Column

@@ -16,6 +16,7 @@ class PostgreSQL:
     in_folder = False
     supports: frozenset[type[Change]] = frozenset(get_args(Change))
     keeps: frozenset[Fact] = frozenset(get_args(Fact))
+    keeps_archives = True
 
     def open(self, target: Target) -> Store:
         from .store import PostgreSQLStore

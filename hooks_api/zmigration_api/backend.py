@@ -35,8 +35,9 @@ class BackendType(Protocol):
 
     `in_folder`: such stores are files in the folder that `Data_Source` names, so that a look there
     costs nothing. `supports` names the change classes that stores of this kind can make; planning
-    refuses the others by name. `keeps` names what such a store remembers itself; for the rest the
-    last record is believed.
+    refuses the others by name; CreateTable is the least, for the history. `keeps` names what such
+    a store remembers itself; for the rest the last record is believed. Without `keeps_archives`
+    no plan asks for archives: previews say that what goes is not kept, and rollbacks refuse.
     """
 
     @property
@@ -49,6 +50,8 @@ class BackendType(Protocol):
     def supports(self) -> frozenset[type[Change]]: ...
     @property
     def keeps(self) -> frozenset[Fact]: ...
+    @property
+    def keeps_archives(self) -> bool: ...
 
     def open(self, target: Target) -> Store:
         """The store at that place, whether it is there yet or not. Creates nothing."""

@@ -38,13 +38,13 @@ def answer(
     now = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
     match question:
         case Unfillable(_, computed):
-            return _counted(rows, _unfillable(computed, now))
+            return counted(rows, _unfillable(computed, now))
         case Duplicates(_, _, columns):
             twice = _twice(_keys(rows, columns, now))
-            return _counted(rows, _keyed(columns, now, twice.__contains__)) if twice else Answer()
+            return counted(rows, _keyed(columns, now, twice.__contains__)) if twice else Answer()
         case Orphans(computed=columns, ref_computed=there):
             known = set(_keys(ref_rows, there, now)) if ref_rows else set()
-            return _counted(rows, _keyed(columns, now, lambda key: key not in known))
+            return counted(rows, _keyed(columns, now, lambda key: key not in known))
 
 
 def scalar(value: Any, column: Column) -> Scalar:  # noqa: ANN401
@@ -54,7 +54,8 @@ def scalar(value: Any, column: Column) -> Scalar:  # noqa: ANN401
     return format_value(value, column.type)
 
 
-def _counted(rows: Rows, offence: Offence) -> Answer:
+def counted(rows: Rows, offence: Offence) -> Answer:
+    """How many rows offend, and the first of them."""
     count, samples = 0, []
     for row in rows():
         found = offence(row)

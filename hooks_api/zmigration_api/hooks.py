@@ -37,7 +37,11 @@ class DiffRule(Protocol):
     def run(
         self, current: Schema, desired: Schema, changes: tuple[Change, ...]
     ) -> tuple[Change, ...]:
-        """All changes that are known now. To refuse one, raise `UnsupportedChange`."""
+        """All changes that are known now. To refuse one, raise `UnsupportedChange`.
+
+        With the column's `line` and a message that starts with `table.column:` the report names
+        the schema file too.
+        """
         ...
 
 

@@ -36,7 +36,8 @@ class Step:
     `keeps` is the archive that the step makes, `restores` the one that it takes values from,
     `keeps_undone` what taking it back is to keep. A SQL store says all of this in its statements
     too. `before` and `after` are the table on both sides, for a store that runs without SQL, and
-    `back` says to it that the step takes another one back.
+    `back` says to it that the step takes another one back. `no_way_back` says, a sentence each,
+    why the step cannot be taken back; the engine fills it in.
     """
 
     changes: tuple[Change, ...]
@@ -49,6 +50,7 @@ class Step:
     before: Table | None = None
     after: Table | None = None
     back: bool = False
+    no_way_back: tuple[str, ...] = ()
 
     def inverse(self) -> Step:
         """The step that takes this one back, values and all."""
@@ -62,6 +64,7 @@ class Step:
             before=self.after,
             after=self.before,
             back=not self.back,
+            no_way_back=self.no_way_back,
         )
 
     @property

@@ -97,7 +97,7 @@ def plan(choose: random.Random, before: Table) -> list[Change]:
             case 4:
                 parts = (CopyOf(one.name), Fixed("@x")) if choose.random() < 0.4 else None
                 fill = Backfill(parts=parts or (CopyOf(one.name),))
-                kind = choose.choice([one.type.kind, "str"])
+                kind = choose.choice([one.type.kind, "str", *KINDS])
                 changes.append(AddColumn("t", column(f"n{number}", kind, backfill=fill)))
             case _:
                 changes.append(AddColumn("t", column(f"n{number}", default=Default(kind="now"))))

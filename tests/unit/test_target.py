@@ -198,6 +198,9 @@ def test_another_backend_gets_its_dsn_as_it_is(workspace: Path) -> None:
     target = resolve(workspace, "mysql://u:p@h/d", data_type="mysql")
     assert (target.dsn, target.label, target.family) == ("mysql://u:p@h/d", "data", "mysql")
     assert resolve(workspace, "@.Data", data_type="jsonl").folder == workspace / "Data"
+    # Other databases speak PostgreSQL's language too.
+    target = resolve(workspace, "postgresql://u:p@h/d", data_type="cockroach")
+    assert (target.dsn, target.family) == ("postgresql://u:p@h/d", "cockroach")
 
 
 REFUSED = {
@@ -211,7 +214,6 @@ REFUSED = {
     "postgresql with a file": ("postgresql", "Data/app.db", {}, "cannot use a SQLite file"),
     "postgresql with a url": ("pg", "sqlite:///app.db", {}, "cannot use a sqlite address"),
     "csv with a url": ("csv", "sqlite:///app.db", {}, "cannot use a sqlite address"),
-    "jsonl with a dsn": ("jsonl", f"postgresql://u:{SECRET}@h/d", {}, "cannot use a postgresql"),
     "unknown scheme": ("postgresql", f"mysql://u:{SECRET}@h/d", {}, "cannot use a mysql address"),
     "raw / in a password": ("pg", f"postgresql://u:12/{SECRET}@h/d", {}, "not a PostgreSQL"),
     "raw ? in a password": ("pg", f"postgresql://u:{SECRET}?x@h/d", {}, "not a PostgreSQL"),

@@ -6,8 +6,8 @@
             target = Target(data_type="mine", folder=tmp_path / "data", workspace=tmp_path)
             return Place(MineBackend(), target)
 
-`place` must be empty for each test. What the backend's `supports` and `keeps` leave out is
-not asked; the end of the pytest run says what was proved and what is lacking.
+`place` must be empty for each test. What the backend's `supports`, `keeps` and `keeps_archives`
+leave out is not asked; the end of the pytest run says what was proved and what is lacking.
 """
 
 import pytest

@@ -52,6 +52,8 @@ class Lab:
     def proves(self, ability: Ability, *changes: type[Change]) -> None:
         """Say what this test is about; it is skipped if the backend says that it lacks it."""
         lacks = [change.__name__ for change in changes if change not in self.backend.supports]
+        if ability == "way back" and not self.backend.keeps_archives:
+            lacks.append("archives")
         note(self._request, self.backend, ability, [change.__name__ for change in changes])
         if lacks:
             pytest.skip(f"{self.backend.name} says that it lacks {', '.join(lacks)}")
@@ -80,7 +82,9 @@ class Lab:
         self.store.commit()
 
     def plan(self, changes: Sequence[Change], current: Schema, desired: Schema) -> tuple[Step, ...]:
-        """The plan, with archives of what it destroys."""
+        """The plan, with archives if the backend keeps any."""
+        if not self.backend.keeps_archives:
+            return self.store.plan(changes, current, desired)
         archives = archives_for(changes, current, desired, "0123456789")
         return self.store.plan(changes, current, desired, archives)
 

@@ -65,6 +65,7 @@ class Summary:
             failed = (f"{ability} {n}" for ability, n in self.failed[name].items())
             lines.append(f"NOT proved, tests failed: {', '.join(failed)}")
         lacks = [c.__name__ for c in get_args(Change) if c not in backend.supports]
+        lacks += [] if backend.keeps_archives else ["archives: dropped values do not come back"]
         lines.append(f"lacks, as it says: {', '.join(lacks) or 'nothing'}")
         forgets = [fact for fact in get_args(Fact) if fact not in backend.keeps]
         lines.append(f"does not itself remember: {', '.join(forgets) or 'nothing'}")
