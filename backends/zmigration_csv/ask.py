@@ -1,15 +1,15 @@
 """Questions to the rows, before anything is touched.
 
 Values are compared as the columns' types say (`1` and `1.0` are one int); a cell that is no
-value of its type is compared as the text it is. Duplicates and Orphans keep every distinct key
-in memory.
+value of its type is compared as the text it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zmigration_api import (
     MAX_SAMPLES,
@@ -32,9 +32,15 @@ from zmigration_api import (
 from zmigration_api.computed_answers import AskedRow, answer
 from zmigration_api.values import format_value
 
+from .cells import Record
 from .check import failing_rows
 from .files import CsvFile
+from .quick import Quick
 from .typed import converted, readable_value, shown, value_or_text
+
+if TYPE_CHECKING:
+    from .hashes import Key
+    from .keyed import Offenders
 
 Find: TypeAlias = Callable[[str], CsvFile | None]
 Judge: TypeAlias = Callable[[int, list[bytes]], str | None]
@@ -61,7 +67,7 @@ def ask(question: Question, current: Schema, find: Find) -> Answer:
             target = find(question.ref_table) if question.ref_table else None
             return answer(question, rows.asked, _Rows(target, None).asked if target else None)
         case Readable():
-            for _ in file.rows():
+            for _ in rows.each(None):
                 pass
             return Answer()
         case Orphans():
@@ -102,18 +108,41 @@ class _Rows:
         for number, (line, cells, _) in enumerate(self.file.rows(), 1):
             yield AskedRow(partial(self._read, cells), partial(self._place, number, line, cells))
 
-    def answer(self, judge: Judge, columns: tuple[str, ...]) -> Answer:
-        """How many rows offend, and the first of them."""
+    def each(self, quick: Quick | None) -> Iterator[tuple[int, Record]]:
+        """The rows with their numbers from 1, but for those of a large file that are as `quick`."""
+        if not self.file.is_large:
+            return enumerate(self.file.rows(), 1)
+        from .suspects import suspects
+
+        return suspects(self.file, quick)
+
+    def answer(self, judge: Judge, columns: tuple[str, ...], quick: Quick | None = None) -> Answer:
+        """How many rows offend, and the first of them; none does that is as `quick` has it."""
         count, samples = 0, []
-        for number, (line, cells, _) in enumerate(self.file.rows(), 1):
+        rows = self.each(quick) if quick else enumerate(self.file.rows(), 1)
+        for number, (line, cells, _) in rows:
             reason = judge(number, cells)
             if reason is not None:
                 count += 1
                 if count <= MAX_SAMPLES:
-                    values = self._scalars(columns, cells)
-                    key, _ = self._place(number, line, cells)
-                    samples.append(Sample(key, values, line=line, reason=reason or None))
+                    samples.append(self._sample(number, line, cells, columns, reason))
         return Answer(count, tuple(samples))
+
+    def offenders(self, found: Offenders, columns: tuple[str, ...]) -> Answer:
+        """The answer that these rows offend."""
+        first = islice(found.rows, MAX_SAMPLES)
+        samples = (self._sample(n, line, cells, columns) for n, (line, cells, _) in first)
+        return Answer(found.count, tuple(samples))
+
+    def key_of(self, columns: tuple[str, ...], types: list[ColumnType]) -> Key:
+        """Where the cells of a key are, and of what types."""
+        return [(self._places[n], kind) for n, kind in zip(columns, types, strict=True)]
+
+    def _sample(
+        self, number: int, line: int, cells: list[bytes], columns: tuple[str, ...], why: str = ""
+    ) -> Sample:
+        key, _ = self._place(number, line, cells)
+        return Sample(key, self._scalars(columns, cells), line=line, reason=why or None)
 
     def _read(self, cells: list[bytes], column: Column) -> tuple[Any, Column]:
         place = self._places.get(column.name)
@@ -138,13 +167,18 @@ def _nulls(rows: _Rows, column: str) -> Answer:
     if not rows.has((column,)):
         return rows.answer(lambda _, cells: "", ())
     place = rows.names.index(column)
-    return rows.answer(lambda _, cells: "" if cells[place] in _NULLS else None, (column,))
+    judge: Judge = lambda _, cells: "" if cells[place] in _NULLS else None  # noqa: E731
+    return rows.answer(judge, (column,), Quick(place).filled())
 
 
 def _duplicates(rows: _Rows, columns: tuple[str, ...]) -> Answer:
     if not rows.has(columns):
         return Answer()
     types = [rows.type_of(name) for name in columns]
+    if rows.file.is_large:
+        from .keyed import repeated
+
+        return rows.offenders(repeated(rows.file, rows.key_of(columns, types)), columns)
     seen: set[tuple[Any, ...]] = set()
     twice: set[tuple[Any, ...]] = set()
     for key in rows.keys(columns, types):
@@ -157,17 +191,22 @@ def _duplicates(rows: _Rows, columns: tuple[str, ...]) -> Answer:
 
 
 def _orphans(rows: _Rows, question: Orphans, find: Find) -> Answer:
-    if not rows.has(question.columns):
+    columns, ref_columns = question.columns, question.ref_columns
+    if not rows.has(columns):
         return Answer()
-    types = [rows.type_of(name) for name in question.columns]
-    known: set[tuple[Any, ...]] = set()
+    types = [rows.type_of(name) for name in columns]
     target = find(question.ref_table) if question.ref_table else None
-    if target is not None:
-        there = _Rows(target, None)
-        if there.has(question.ref_columns):
-            known.update(there.keys(question.ref_columns, types))
-    orphans = (bool(key) and key not in known for key in rows.keys(question.columns, types))
-    return rows.answer(lambda _, cells: "" if next(orphans) else None, question.columns)
+    there = _Rows(target, None) if target else None
+    if there is not None and not there.has(ref_columns):
+        there = None
+    if rows.file.is_large or (there and there.file.is_large):
+        from .keyed import unmatched
+
+        known = (there.file, there.key_of(ref_columns, types)) if there else (None, [])
+        return rows.offenders(unmatched(rows.file, rows.key_of(columns, types), *known), columns)
+    keys = set(there.keys(ref_columns, types)) if there else set()
+    orphans = (bool(key) and key not in keys for key in rows.keys(columns, types))
+    return rows.answer(lambda _, cells: "" if next(orphans) else None, columns)
 
 
 def _unconvertible(rows: _Rows, question: Unconvertible) -> Answer:
@@ -183,7 +222,7 @@ def _unconvertible(rows: _Rows, question: Unconvertible) -> Answer:
             return str(error)
         return None
 
-    return rows.answer(judge, (old.name,))
+    return rows.answer(judge, (old.name,), Quick(place).converted(old, new))
 
 
 def _numbered(failing: Iterator[int]) -> Judge:

@@ -13,7 +13,7 @@ import numpy as np
 
 from zmigration_api.types import ColumnType, TypeKind
 
-from .grid import QUOTE, Flags, Grid, Places, Words
+from .grid import PADDING, QUOTE, Flags, Grid, Places, Words
 from .quick import Quick, Stay
 
 _ZEROS = 0x3030303030303030
@@ -49,8 +49,10 @@ class Cells:
 
     def word(self, at: int) -> Words:
         """The eight bytes from that byte of each cell on, `0` after the end of the cell."""
-        left = np.clip(self.size - at, 0, 8)
-        return (self.words[self.start + at] & _KEEP[left]) | _FILL[left]
+        left, place = np.clip(self.size - at, 0, 8), self.start + at
+        if at > PADDING - 16:
+            np.minimum(place, len(self.words) - 1, out=place)
+        return (self.words[place] & _KEEP[left]) | _FILL[left]
 
 
 Form: TypeAlias = Callable[[Cells], Flags]
@@ -278,3 +280,12 @@ _FROM: dict[TypeKind, Form] = {
     "datetime": _moment,
 }
 _VALUE: dict[TypeKind, Form] = {**_FROM, "bool": _truth}
+
+SAYS: dict[TypeKind, Form] = {
+    "str": _text,
+    "text": _text,
+    **dict.fromkeys(("int", "bigint", "float", "decimal"), lambda cells: _whole(cells, 15)),
+    "date": _day,
+    "datetime": _moment,
+}
+"""What a cell must look like to be just what it says, as `keep.plain` has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +13,8 @@ from zmigration_api import StoreError
 from .cells import Record, records, unquote
 
 BOM = b"\xef\xbb\xbf"
+LARGE = 4 << 20
+"""Bytes; a larger file is worth the import of numpy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,12 @@ class Header:
     cells: tuple[bytes, ...]
     names: tuple[str, ...]
     end: bytes
+
+    @property
+    def size(self) -> int:
+        """Where the first row starts, in bytes."""
+        cells = sum(map(len, self.cells)) + len(self.cells) - 1
+        return len(self.before) + cells + len(self.end)
 
     @property
     def newline(self) -> bytes:
@@ -46,6 +55,22 @@ class CsvFile:
         """A context that gives the header and the records after it."""
         return _Opened(self)
 
+    @contextmanager
+    def stream(self) -> Iterator[tuple[Header, BinaryIO]]:
+        """A context that gives the header and the bytes after it."""
+        opened = _Opened(self)
+        with opened as (header, _):
+            opened.stream.seek(header.size)
+            yield header, opened.stream
+
+    @property
+    def is_large(self) -> bool:
+        """Whether many rows at once are worth being looked at, and can be.
+
+        A line of nothing is no row, which only the tokenizer knows of files with one column.
+        """
+        return self.path.stat().st_size >= LARGE and len(self.header().names) > 1
+
     def rows(self) -> Iterator[Record]:
         """The rows without the blank lines."""
         with self.open() as (_, body):
@@ -62,17 +87,17 @@ class _Opened:
 
     def __enter__(self) -> tuple[Header, Iterator[Record]]:
         try:
-            self._stream = self._bytes()
+            self.stream = self._bytes()
         except OSError as error:
             raise self._file.error(f"cannot be read: {error.strerror}") from error
         try:
             return self._start()
         except BaseException:
-            self._stream.close()
+            self.stream.close()
             raise
 
     def __exit__(self, *_: object) -> None:
-        self._stream.close()
+        self.stream.close()
 
     def _bytes(self) -> BinaryIO:
         path = self._file.path
@@ -83,11 +108,11 @@ class _Opened:
             return path.with_name(self._file.shown.name).open("rb", buffering=0)
 
     def _start(self) -> tuple[Header, Iterator[Record]]:
-        file, before = self._file, self._stream.read(len(BOM))
+        file, before = self._file, self.stream.read(len(BOM))
         if before != BOM:
-            self._stream.seek(0)
+            self.stream.seek(0)
             before = b""
-        body = records(self._stream, file.delimiter, file.shown)
+        body = records(self.stream, file.delimiter, file.shown)
         for record in body:
             if record.cells:
                 header = _header(file, record, before)

@@ -81,6 +81,25 @@ class Grid:
             return False
 
 
+class GridRow:
+    """One row of a grid, cut where it is asked for."""
+
+    __slots__ = ("_ends", "_starts", "_text")
+
+    def __init__(self, rows: Grid, number: int) -> None:
+        self._text = rows.text
+        self._starts, self._ends = rows.starts[number], rows.ends[number]
+
+    def __getitem__(self, position: int, /) -> bytes:
+        return self._text[self._starts[position] : self._ends[position]]
+
+    def cells(self) -> list[bytes]:
+        """All of them."""
+        text = self._text
+        pairs = zip(self._starts.tolist(), self._ends.tolist(), strict=True)
+        return [text[start:end] for start, end in pairs]
+
+
 def quoting(data: Bytes, delimiter: int) -> Quoting:
     """Where the quotes are that open at the start of a cell, and what is between them."""
     quotes = bits_of(data == QUOTE)

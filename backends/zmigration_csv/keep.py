@@ -166,13 +166,14 @@ class Keeper:
         self, archive: Archive, stream: BinaryIO, old: Sequence[str], new: Sequence[str]
     ) -> None:
         self._archive = archive
-        self._write = stream.write
-        self._rows = [(_place(new, column.name), column) for _, column in archive.rows]
-        self._kept: list[tuple[int, bool]] = []
+        self.write = stream.write
+        self.key = [(_place(new, column.name), column) for _, column in archive.rows]
+        self.kept: list[tuple[int, bool]] = []
+        """Where a cell comes from: its place in the old row (True) or in the new one."""
         for kept in archive.kept:
-            self._kept.append((_place(old, kept.old.name), True))
+            self.kept.append((_place(old, kept.old.name), True))
             if kept.new is not None:
-                self._kept.append((_place(new, kept.new.name), False))
+                self.kept.append((_place(new, kept.new.name), False))
 
     def start(self, header: Sequence[bytes], delimiter: bytes) -> None:
         """Write the header; `header` are the header cells of the table as it was."""
@@ -181,16 +182,19 @@ class Keeper:
         for kept in self._archive.kept:
             place, _ = places(self._archive)[kept.old.name]
             if names[place] == f"{kept.old.name}__before":
-                old = header[self._kept[place - len(self._rows) - 1][0]]
+                old = header[self.kept[place - len(self.key) - 1][0]]
                 cells[place] = before_cell(old, kept.old.name, delimiter)
-        self._write(join(cells, delimiter) + b"\n")
+        self.write(join(cells, delimiter) + b"\n")
 
     def rows(
-        self, connection: sqlite3.Connection, delimiter: bytes
+        self, connection: sqlite3.Connection | None, delimiter: bytes
     ) -> Callable[[list[bytes], list[bytes]], None]:
-        """What writes a row, given the table's row as it was and as it becomes."""
-        write, kept = self._write, self._kept
-        at, key, number = [p for p, _ in self._rows], key_maker(self._rows), Seen(connection).number
+        """What writes a row, given the table's row as it was and as it becomes.
+
+        Without a connection, no two rows have the same key.
+        """
+        write, kept, at, key = self.write, self.kept, [p for p, _ in self.key], key_maker(self.key)
+        number = Seen(connection).number if connection else lambda _: 1
 
         def keep(old: list[bytes], new: list[bytes]) -> None:
             row = [new[place] for place in at]

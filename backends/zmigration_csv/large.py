@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TypeAlias
@@ -18,39 +14,28 @@ from zmigration_api import Progress
 
 from .canonical import staying
 from .cells import Record, records
-from .chunks import CHUNK, Chunk, chunks
+from .chunks import Chunk
 from .files import CsvFile, checked
-from .grid import LF, Grid, grid, plain_rows, quoting
+from .grid import Grid, GridRow, grid, plain_rows, quoting
+from .keep import Keeper
 from .making import BadCell, Check, Out
 from .proof import Fingerprint, Part, require_same
-from .weave import Made, Piece, plain, projected, woven
+from .scan import ahead, cut, lines_in, stretches
+from .weave import Made, Piece, gathered, plain, projected, woven
 
 OneByOne: TypeAlias = Callable[[Iterator[Record], Fingerprint], Iterator[bytes]]
 """Makes new rows of old ones with all their checks, and counts the old ones."""
-_WORKERS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """The new bytes of one chunk, and how many lines and rows the old one had."""
+    """The new bytes of one chunk and those of its archive; how many rows and lines it had."""
 
     new: bytes
+    kept: bytes
     lines: int
     rows: int
     checksum: int
-
-
-class _Row:
-    """One row of a grid, cut where it is asked for."""
-
-    __slots__ = ("_ends", "_starts", "_text")
-
-    def __init__(self, rows: Grid, number: int) -> None:
-        self._text = rows.text
-        self._starts, self._ends = rows.starts[number], rows.ends[number]
-
-    def __getitem__(self, position: int, /) -> bytes:
-        return self._text[self._starts[position] : self._ends[position]]
 
 
 class LargePass:
@@ -66,79 +51,57 @@ class LargePass:
         checks: Sequence[Check],
         one_by_one: OneByOne,
         width: int,
+        keeper: Keeper | None,
     ) -> None:
         self._file = file
         self._columns = columns
         self._checks = checks
         self._one_by_one = one_by_one
+        self._keeper = keeper
         self._parts: list[Part] = []
         untouched = [(at, out.position or 0) for at, out in enumerate(columns) if not out.make]
         self._old = [position for _, position in untouched]
         self._new = [at for at, _ in untouched]
         self._width = width
         self._suffix = self._added_to_all()
-        self._lines = self._rows = self._proved = 0
 
-    def pieces(self, start: int, progress: Progress) -> Iterator[bytes]:
-        """The new rows; the old ones begin at that byte."""
-        with self._file.path.open("rb", buffering=0) as stream, _pool() as pool:
-            self._lines = 1 + _lines(stream.read(start))
-            stream.seek(start)
-            waiting: deque[tuple[Chunk, Future[_Done | None]]] = deque()
-            for chunk in chunks(stream, self._file.delimiter, self._file.shown, CHUNK):
-                waiting.append((chunk, pool.submit(self._made, chunk)))
-                if len(waiting) > _WORKERS + 1:
-                    yield self._taken(*waiting.popleft())
-                    progress(self._rows, None)
-            while waiting:
-                yield self._taken(*waiting.popleft())
-        progress(self._rows, self._rows)
+    def pieces(self, progress: Progress) -> Iterator[bytes]:
+        """The new rows."""
+        done = 0
+        for stretch in stretches(self._file, self._made):
+            made = stretch.made or self._exactly(stretch.records)
+            self._parts.append(Part(len(made.new), made.rows, made.checksum))
+            if self._keeper is not None:
+                self._keeper.write(made.kept)
+            yield made.new
+            done = stretch.number + made.rows
+            progress(done, None)
+        progress(done, done)
 
-    def prove(self, new: CsvFile, start: int) -> None:
+    def prove(self, new: CsvFile) -> None:
         """Read the new file; VerificationFailed if more changed than should."""
-        with new.path.open("rb", buffering=0) as stream, _pool() as pool:
-            stream.seek(start)
-            waiting: deque[tuple[Part, Future[Part]]] = deque()
-            for part in self._parts:
-                waiting.append((part, pool.submit(self._read_again, stream.read(part.size))))
-                if len(waiting) > _WORKERS + 1:
-                    self._compare(*waiting.popleft())
-            while waiting:
-                self._compare(*waiting.popleft())
-            require_same(Part(0, 0, 0), Part(0, len(stream.read(1)), 0), self._file, self._proved)
+        proved = 0
+        with new.stream() as (_, stream):
+            pieces = ((part, stream.read(part.size)) for part in self._parts)
+            for (part, _), written in ahead(pieces, lambda piece: self._read_again(piece[1])):
+                require_same(part, written, self._file, proved)
+                proved += part.rows
+            require_same(Part(0, 0, 0), Part(0, len(stream.read(1)), 0), self._file, proved)
 
-    def _compare(self, part: Part, future: Future[Part]) -> None:
-        require_same(part, future.result(), self._file, self._proved)
-        self._proved += part.rows
-
-    def _taken(self, chunk: Chunk, future: Future[_Done | None]) -> bytes:
-        done = future.result() or self._exactly(chunk)
-        self._lines += done.lines
-        self._rows += done.rows
-        self._parts.append(Part(len(done.new), done.rows, done.checksum))
-        return done.new
-
-    def _exactly(self, chunk: Chunk) -> _Done:
+    def _exactly(self, rows: Iterator[Record]) -> _Done:
         read = Fingerprint(self._old, self._file.delimiter, lonely=False)
-        body = self._records(chunk.text, self._lines)
-        known = checked(self._file, body, self._width, self._rows)
-        new = b"".join(self._one_by_one(known, read))
-        return _Done(new, _lines(chunk.text), read.rows, read.checksum)
-
-    def _records(self, text: bytes, line: int = 1) -> Iterator[Record]:
-        return records(BytesIO(text), self._file.delimiter, self._file.shown, line=line)
+        new = b"".join(self._one_by_one(rows, read))
+        return _Done(new, b"", 0, read.rows, read.checksum)
 
     def _made(self, chunk: Chunk) -> _Done | None:
         """The new rows, and a checksum of what stays; None if they are to be made one by one."""
         delimiter = self._file.delimiter
-        if chunk.exact:
-            return None
         if self._suffix and chunk.quotes is None:
             count = plain_rows(chunk.text, self._width, delimiter[0])
             if count:
                 new = chunk.text.replace(b"\n", self._suffix)
-                return _Done(new, count, count, crc32(chunk.text))
-        rows = grid(chunk.text, self._width, delimiter[0], chunk.quotes)
+                return _Done(new, b"", count, count, crc32(chunk.text))
+        rows = cut(chunk, self._width, delimiter)
         if rows is None:
             return None
         try:
@@ -147,16 +110,25 @@ class LargePass:
         except BadCell:
             return None  # one by one, the row gets its name
         new = woven(rows, pieces, delimiter)
-        lines = _lines(chunk.text) if rows.quoted else rows.rows
+        lines = lines_in(chunk.text) if rows.quoted else rows.rows
         left = new if pieces == self._old and plain(rows, self._old) else projected(rows, self._old)
-        return _Done(new, lines, rows.rows, crc32(left))
+        return _Done(new, self._kept(rows, pieces), lines, rows.rows, crc32(left))
+
+    def _kept(self, rows: Grid, new: Sequence[Piece]) -> bytes:
+        """The rows of the archive, in which no two have the same key."""
+        keeper = self._keeper
+        if keeper is None:
+            return b""
+        pieces = [new[place] for place, _ in keeper.key]
+        kept = [place if was else new[place] for place, was in keeper.kept]
+        return gathered(rows, [*pieces, b"1", *kept], self._file.delimiter, b"\n")
 
     def _added_to_all(self) -> bytes | None:
         """What every row ends with, if all that a pass does is to add the same cells to each."""
         old, new = self._columns[: len(self._new)], self._columns[len(self._new) :]
         alone = self._old == list(range(len(old))) and len(old) == self._width
         cells = [out.source.constant for out in new]
-        if self._checks or not cells or not alone or None in cells:
+        if self._checks or self._keeper or not cells or not alone or None in cells:
             return None
         return b"".join(self._file.delimiter + (cell or b"") for cell in cells) + b"\n"
 
@@ -166,7 +138,7 @@ class LargePass:
             return None
         old = text.replace(self._suffix, b"\n")
         rows, odd = divmod(len(text) - len(old), len(self._suffix) - 1)
-        if odd or not old.endswith(b"\n") or _lines(old) != rows:
+        if odd or not old.endswith(b"\n") or lines_in(old) != rows:
             return None
         return Part(len(text), rows, crc32(old))
 
@@ -178,9 +150,9 @@ class LargePass:
             return source.constant
         make, quick = source.make, source.quick
         if quick is None:
-            return Made([make(_Row(rows, number)) for number in range(rows.rows)])
+            return Made([make(GridRow(rows, number)) for number in range(rows.rows)])
         others = np.flatnonzero(~staying(rows, quick)).tolist()
-        new = {number: make(_Row(rows, number)) for number in others}
+        new = {number: make(GridRow(rows, number)) for number in others}
         return quick.position if not new else Made(_replaced(rows, quick.position, new))
 
     def _check(self, rows: Grid) -> None:
@@ -188,7 +160,7 @@ class LargePass:
             quick = check.quick
             bad = np.flatnonzero(~staying(rows, quick)).tolist() if quick else range(rows.rows)
             for number in bad:
-                check.make(_Row(rows, number))
+                check.make(GridRow(rows, number))
 
     def _read_again(self, text: bytes) -> Part:
         known = self._without_suffix(text)
@@ -201,7 +173,8 @@ class LargePass:
         if rows is not None:
             return Part(len(text), rows.rows, crc32(projected(rows, self._new)))
         read = Fingerprint(self._new, delimiter, lonely=False)
-        for record in checked(self._file, self._records(text), width):
+        body = records(BytesIO(text), delimiter, self._file.shown)
+        for record in checked(self._file, body, width):
             if record.cells:
                 read.add(record.cells)
         return Part(len(text), read.rows, read.checksum)
@@ -213,19 +186,3 @@ def _replaced(rows: Grid, position: int, new: dict[int, bytes]) -> list[bytes]:
     for number, cell in new.items():
         cells[number] = cell
     return cells
-
-
-def _lines(text: bytes) -> int:
-    """How many line ends there are."""
-    feeds = int(np.count_nonzero(np.frombuffer(text, np.uint8) == LF))
-    return feeds + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else feeds
-
-
-@contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads that are done, whatever happens, before the block ends."""
-    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="zmigration-csv")
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)

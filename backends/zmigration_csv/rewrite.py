@@ -31,12 +31,12 @@ from .proof import Fingerprint, require_same, require_same_rest
 from .quick import Quick
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from .keep import Keeper
     from .large import LargePass
 
 PROGRESS_ROWS = 20_000
-LARGE = 4 << 20
-"""Bytes; a larger file is worth the import of numpy."""
 _TEXT = ColumnType(kind="text")
 
 
@@ -66,6 +66,7 @@ class Rewrite:
         self._keeper: Keeper | None = None
         self._read: Fingerprint | None = None
         self._large: LargePass | None = None
+        self._keys_differ = False
         self._columns = [self._kept(i, before) for i in range(len(self._header.names))]
         self._checks: list[Check] = []
         for change in changes:
@@ -109,30 +110,40 @@ class Rewrite:
         yield header.before + join(list(self._new_header), delimiter) + header.end
         if not (self._touches_rows or self._checks or self._keeper):
             yield from _after_header(self._file, header)
-        elif self._is_large:
+        elif self._takes_many():
             yield from self._many_rows(progress)
         else:
             yield from self._rows(progress)
 
     def prove(self, new: CsvFile) -> None:
         """Read what `pieces` were written to; VerificationFailed if more changed than should."""
-        start = _start(new, new.header())
         if self._large is not None:
-            self._large.prove(new, start)
+            self._large.prove(new)
         elif self._read is not None:
             written = self._fingerprint(old=False)
             written.add_all(new)
             require_same(self._read, written, self._file)
         else:
-            require_same_rest(self._file, new, (_start(self._file, self._header), start))
+            require_same_rest(self._file, new, (self._header.size, new.header().size))
 
-    @property
-    def _is_large(self) -> bool:
+    def _takes_many(self) -> bool:
         """Whether the rows are worth being taken many at a time, and can be."""
-        lonely = 1 in (len(self._columns), len(self._header.names))
-        if lonely or self._keeper or self.row_by_row:
+        if len(self._columns) == 1 or self.row_by_row or not self._file.is_large:
             return False
-        return self._file.path.stat().st_size >= LARGE
+        self._keys_differ = self._keeper is not None and self._differ(self._keeper)
+        return self._keeper is None or self._keys_differ
+
+    def _differ(self, keeper: Keeper) -> bool:
+        """Whether it is certain that no two rows have the same key."""
+        key = [(self._columns[place], column.type) for place, column in keeper.key]
+        if not key or any(out.make for out, _ in key):
+            return False
+        from .keyed import unique
+
+        try:
+            return unique(self._file, [(out.position or 0, kind) for out, kind in key])
+        except StoreError:  # the pass will say which row comes first
+            return False
 
     def _fingerprint(self, *, old: bool) -> Fingerprint:
         """Of the columns that nothing touches, where they are in the old or in the new file."""
@@ -179,8 +190,9 @@ class Rewrite:
                 self._checks,
                 lambda body, read: self._one_by_one(body, row, read),
                 len(self._header.names),
+                self._keeper,
             )
-            yield from self._large.pieces(_start(self._file, self._header), progress)
+            yield from self._large.pieces(progress)
 
     def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:
         """What makes a new row from the cells of an old one; `resources` end with the pass."""
@@ -196,7 +208,10 @@ class Rewrite:
                 check(cells)
             return new
 
-        return row if self._keeper is None else _keeping(row, self._keeper, resources, self._file)
+        if self._keeper is None:
+            return row
+        connection = None if self._keys_differ else _scratch(resources)
+        return _keeping(row, self._keeper.rows(connection, self._file.delimiter))
 
     def _kept(self, position: int, before: Table | None) -> Out:
         name = self._header.names[position]
@@ -285,13 +300,15 @@ class Rewrite:
         return StepFailed(message, hint=hint, file=self._file.shown, line=line)
 
 
-def _keeping(
-    row: Callable[[list[bytes]], list[bytes]], keeper: Keeper, resources: ExitStack, file: CsvFile
-) -> Callable[[list[bytes]], list[bytes]]:
+def _scratch(resources: ExitStack) -> Connection:
     from .keep import scratch
 
-    keep = keeper.rows(resources.enter_context(scratch()), file.delimiter)
+    return resources.enter_context(scratch())
 
+
+def _keeping(
+    row: Callable[[list[bytes]], list[bytes]], keep: Callable[[list[bytes], list[bytes]], None]
+) -> Callable[[list[bytes]], list[bytes]]:
     def kept_row(cells: list[bytes]) -> list[bytes]:
         new = row(cells)
         keep(cells, new)
@@ -300,14 +317,9 @@ def _keeping(
     return kept_row
 
 
-def _start(file: CsvFile, header: Header) -> int:
-    """Where the first row starts, in bytes."""
-    return len(header.before) + len(file.delimiter.join(header.cells)) + len(header.end)
-
-
 def _after_header(file: CsvFile, header: Header) -> Iterator[bytes]:
     with file.path.open("rb") as stream:
-        stream.seek(_start(file, header))
+        stream.seek(header.size)
         yield from iter(lambda: stream.read(CHUNK), b"")
 
 

@@ -34,7 +34,7 @@ def woven(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
         if mark is not None:
             suffix = b"".join(delimiter + cell for cell in added)
             return _with_suffix(_shortened(rows, kept, mark), rows.newline, suffix, mark)
-    return _gathered(rows, pieces, delimiter)
+    return gathered(rows, pieces, delimiter, rows.newline)
 
 
 def projected(rows: Grid, columns: Sequence[int]) -> bytes | memoryview:
@@ -97,11 +97,11 @@ def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
     return flags(parity(bits_of(borders)), len(rows.text))
 
 
-def _gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
+def gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes, newline: bytes) -> bytes:
     """Any rows of pieces. Each cell takes the bytes after it along, which become its separator."""
     store, starts, sizes = _segments(rows, pieces)
     sizes[:, :-1] += 1
-    sizes[:, -1] += len(rows.newline)
+    sizes[:, -1] += len(newline)
     flat = sizes.reshape(-1)
     stops = np.cumsum(flat)
     index = np.repeat(starts.reshape(-1) - (stops - flat), flat)
@@ -109,7 +109,7 @@ def _gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
     new = store[index]
     ends = stops.reshape(sizes.shape)
     new[ends[:, :-1] - 1] = delimiter[0]
-    for back, byte in enumerate(reversed(rows.newline), 1):
+    for back, byte in enumerate(reversed(newline), 1):
         new[ends[:, -1] - back] = byte
     return bytes(new)
 

@@ -7,6 +7,7 @@ import io
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,20 +17,31 @@ from tests.unit.csv_store import column, table
 from zmigration_api import (
     AddColumn,
     AlterColumn,
+    Answer,
+    Archive,
     Backfill,
     Change,
     CopyOf,
     Default,
     DropColumn,
+    Duplicates,
     Fixed,
     MigrationError,
+    Nulls,
+    Orphans,
+    Question,
+    Readable,
     RenameColumn,
+    Schema,
     Table,
     TypeKind,
+    Unconvertible,
     Using,
     VerificationFailed,
 )
-from zmigration_csv import chunks, large, rewrite
+from zmigration_api.archive import archives_for
+from zmigration_csv import chunks, files, runs, scan
+from zmigration_csv.ask import ask
 from zmigration_csv.files import CsvFile
 from zmigration_csv.rewrite import Rewrite
 
@@ -60,6 +72,8 @@ def made_up(choose: random.Random, delimiter: str) -> tuple[bytes, int]:
     if choose.random() < 0.15:
         some.append(choose.choice(ODD))
     rows = [[choose.choice(some) for _ in range(width)] for _ in range(choose.randint(0, 12))]
+    if choose.random() < 0.4:
+        rows = [[str(9 - number), *row[1:]] for number, row in enumerate(rows)]
     lines = [delimiter.join(row) for row in rows]
     if lines and choose.random() < 0.1:
         at = choose.randrange(len(lines))
@@ -112,42 +126,118 @@ def altered(choose: random.Random, name: str, kind: TypeKind) -> AlterColumn:
     return AlterColumn("t", column(name, kind), new)
 
 
-Outcome = tuple[bytes, str]
+Outcome = tuple[bytes, bytes, str]
 
 
-def outcome(path: Path, before: Table, changes: list[Change], delimiter: bytes) -> Outcome:
-    """The new file, or what is wrong with the old one."""
-    file = CsvFile(path, path, delimiter)
+def outcome(
+    path: Path,
+    before: Table,
+    changes: list[Change],
+    delimiter: bytes,
+    archive: Archive | None = None,
+) -> Outcome:
+    """The new file and its archive, or what is wrong with the old one."""
+    file, kept = CsvFile(path, path, delimiter), io.BytesIO()
     try:
         one = Rewrite(file, changes, before, NOW)
+        if archive:
+            one.keep(archive, kept)
         new = path.with_name("new.csv")
         new.write_bytes(b"".join(one.pieces(lambda done, total: None)))
     except MigrationError as error:
-        return b"", f"{error.line}: {error.message}"
+        return b"", b"", f"{error.line}: {error.message}"
     one.prove(CsvFile(new, path, delimiter))
-    return new.read_bytes(), ""
+    return new.read_bytes(), kept.getvalue(), ""
+
+
+def kept_by(before: Table, changes: list[Change]) -> Archive | None:
+    """What a plan of these changes keeps of the table."""
+    after = list(before.columns)
+    for change in changes:
+        match change:
+            case AddColumn(_, new):
+                after.append(new)
+            case DropColumn(_, old):
+                after = [c for c in after if c.name != old.name]
+            case RenameColumn(_, old_name, new_name):
+                after = [replace(c, name=new_name) if c.name == old_name else c for c in after]
+            case AlterColumn(_, old, new):
+                after = [new if c.name == old.name else c for c in after]
+    desired = Schema(tables=(replace(before, columns=tuple(after)),))
+    return archives_for(changes, Schema(tables=(before,)), desired, "t").of(before.name)
 
 
 def test_the_same_as_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     choose, path = random.Random(5), tmp_path / "t.csv"
-    done = 0
+    done = kept = 0
     for number in range(CASES):
         delimiter = choose.choice([",", ",", ";", "\t", "|"])
         content, width = made_up(choose, delimiter)
         path.write_bytes(content)
         kinds = [choose.choice(KINDS) for _ in range(width)]
-        before = table("t", *(column(f"c{n}", kind) for n, kind in enumerate(kinds)))
+        key = ["c0"] if choose.random() < 0.5 else []
+        before = table("t", *(column(f"c{n}", kind) for n, kind in enumerate(kinds)), key=key)
         changes = plan(choose, before)
+        archive = kept_by(before, changes) if choose.random() < 0.7 else None
         with monkeypatch.context() as patch:
-            patch.setattr(rewrite, "LARGE", 1 << 40)
-            slow = outcome(path, before, changes, delimiter.encode())
-            patch.setattr(rewrite, "LARGE", 0)
-            patch.setattr(large, "CHUNK", choose.randint(1, len(content) + 1))
+            patch.setattr(files, "LARGE", 1 << 40)
+            slow = outcome(path, before, changes, delimiter.encode(), archive)
+            patch.setattr(files, "LARGE", 0)
+            patch.setattr(scan, "CHUNK", choose.randint(1, len(content) + 1))
             patch.setattr(chunks, "_EXACT", choose.choice([1, 30, 1 << 16]))
-            fast = outcome(path, before, changes, delimiter.encode())
+            fast = outcome(path, before, changes, delimiter.encode(), archive)
         assert fast == slow, (number, content, changes)
-        done += not slow[1]
+        done += not slow[2]
+        kept += len(slow[1]) > 0
     assert done > CASES / 4
+    assert kept > CASES / 20
+
+
+def questions(choose: random.Random, here: Table, there: Table) -> list[Question]:
+    one, two = choose.choice(here.columns), choose.choice(here.columns)
+    new = altered(choose, one.name, one.type.kind).new
+    key = choose.choice([(one.name,), tuple(dict.fromkeys((one.name, two.name)))])
+    ref = tuple(choose.choice(there.columns).name for _ in key)
+    return [
+        Nulls(here.name, one.name),
+        Unconvertible(here.name, one, new),
+        Duplicates(here.name, key),
+        Orphans(here.name, key, choose.choice([there.name, there.name, None]), ref),
+        Readable(here.name),
+    ]
+
+
+def answer(question: Question, schema: Schema, folder: Path, delimiter: bytes) -> Answer | str:
+    def find(name: str) -> CsvFile:
+        return CsvFile(folder / f"{name}.csv", folder / f"{name}.csv", delimiter)
+
+    try:
+        return ask(question, schema, find)
+    except MigrationError as error:
+        return f"{error.line}: {error.message}"
+
+
+def test_the_same_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose, offended = random.Random(6), 0
+    for number in range(CASES // 4):
+        delimiter, tables = choose.choice([",", ";"]), []
+        for name in ("a", "b"):
+            content, width = made_up(choose, delimiter)
+            (tmp_path / f"{name}.csv").write_bytes(content)
+            columns = [column(f"c{n}", choose.choice(KINDS)) for n in range(width)]
+            tables.append(table(name, *columns))
+        schema = Schema(tables=tuple(tables))
+        for question in questions(choose, *tables):
+            with monkeypatch.context() as patch:
+                patch.setattr(files, "LARGE", 1 << 40)
+                slow = answer(question, schema, tmp_path, delimiter.encode())
+                patch.setattr(files, "LARGE", choose.choice([0, 60]))
+                patch.setattr(scan, "CHUNK", choose.randint(1, 200))
+                patch.setattr(runs, "_RUN", choose.choice([3, 1 << 20]))
+                fast = answer(question, schema, tmp_path, delimiter.encode())
+            assert fast == slow, (number, question)
+            offended += isinstance(fast, Answer) and fast.count > 0
+    assert offended > CASES / 20
 
 
 TRICKY = (
@@ -165,13 +255,13 @@ def test_chunks_that_end_anywhere(
     content = (TRICKY + odd).replace(b"\r\n", end)
     path = tmp_path / "t.csv"
     path.write_bytes(content)
-    monkeypatch.setattr(rewrite, "LARGE", 0)
-    monkeypatch.setattr(large, "CHUNK", size)
+    monkeypatch.setattr(files, "LARGE", 0)
+    monkeypatch.setattr(scan, "CHUNK", size)
     for changes, expected in (
         ([AddColumn("t", column("more", backfill=Backfill(parts=(Fixed("a,b"),))))], added),
         ([DropColumn("t", column("name"))], dropped),
     ):
-        new, wrong = outcome(path, table("t"), list(changes), b",")
+        new, _, wrong = outcome(path, table("t"), list(changes), b",")
         assert not wrong
         assert new == expected(content)
         assert [row[0] for row in parsed(new)] == [row[0] for row in parsed(content)]
@@ -237,8 +327,8 @@ def more(new: bytes) -> bytes:
 def test_what_a_bad_disk_does_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Callable[[bytes], bytes]
 ) -> None:
-    monkeypatch.setattr(rewrite, "LARGE", 0)
-    monkeypatch.setattr(large, "CHUNK", 64)
+    monkeypatch.setattr(files, "LARGE", 0)
+    monkeypatch.setattr(scan, "CHUNK", 64)
     path, new = tmp_path / "t.csv", tmp_path / "new.csv"
     path.write_bytes(b"id,name,age\n" + b"1,ada,36\n2,eve,\n" * 20 + b"3,bob,007\n")
     one = Rewrite(CsvFile(path, path, b","), [AddColumn("t", column("email"))], None, NOW)

@@ -1,0 +1,125 @@
+"""Large files in stretches of rows, several of which are looked at at once."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from .cells import Record, records
+from .chunks import CHUNK, Chunk, chunks
+from .files import CsvFile, checked
+from .grid import LF, Grid, grid
+
+WORKERS = min(4, os.cpu_count() or 1)
+
+
+class Counted(Protocol):
+    """What is known of some rows; with it, how many they are and how many lines they take."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def lines(self) -> int: ...
+
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C", bound=Counted)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch(Generic[C]):
+    """Some rows of a file: `made` of all of them at once or, where that is None, each one.
+
+    `number` rows of the file come before them; `line` is where they start, from 1.
+    """
+
+    number: int
+    line: int
+    made: C | None
+    records: Iterator[Record]
+
+
+def stretches(file: CsvFile, look: Callable[[Chunk], C | None]) -> Iterator[Stretch[C]]:
+    """The rows in their order, cut into cells one by one wherever `look` gives None.
+
+    StoreError names a row that has not as many cells as the header.
+    """
+    with file.stream() as (header, stream):
+        width = len(header.names)
+        number, line = 0, 1 + lines_in(header.before + b"".join(header.cells) + header.end)
+        pieces = chunks(stream, file.delimiter, file.shown, CHUNK)
+        for chunk, made in ahead(pieces, lambda chunk: None if chunk.exact else look(chunk)):
+            if made is not None:
+                yield Stretch(number, line, made, iter(()))
+                number, line = number + made.rows, line + made.lines
+                continue
+            body = records(BytesIO(chunk.text), file.delimiter, file.shown, line=line)
+            each = _Counting(checked(file, body, width, number))
+            yield Stretch(number, line, None, each)
+            number, line = number + each.rest(), line + lines_in(chunk.text)
+
+
+class _Counting:
+    """Records as they are asked for, of which the rows are counted."""
+
+    def __init__(self, body: Iterator[Record]) -> None:
+        self._body = body
+        self._rows = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        return self
+
+    def __next__(self) -> Record:
+        record = next(self._body)
+        self._rows += bool(record.cells)
+        return record
+
+    def rest(self) -> int:
+        """How many rows they are with those that nobody asked for."""
+        for _ in self:
+            pass
+        return self._rows
+
+
+def cut(chunk: Chunk, width: int, delimiter: bytes) -> Grid | None:
+    """Its cells; None if that is to be seen row by row."""
+    return grid(chunk.text, width, delimiter[0], chunk.quotes)
+
+
+def ahead(items: Iterable[A], work: Callable[[A], B]) -> Iterator[tuple[A, B]]:
+    """Each item with what `work` makes of it, in their order; some are worked on at once."""
+    with _pool() as pool:
+        waiting: deque[tuple[A, Future[B]]] = deque()
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) > WORKERS + 1:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        while waiting:
+            first, future = waiting.popleft()
+            yield first, future.result()
+
+
+def lines_in(text: bytes) -> int:
+    """How many line ends there are."""
+    feeds = int(np.count_nonzero(np.frombuffer(text, np.uint8) == LF))
+    return feeds + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else feeds
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads that are done, whatever happens, before the block ends."""
+    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="zmigration-csv")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
