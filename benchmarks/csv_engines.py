@@ -41,6 +41,7 @@ def _ours(operation: str, source: str, target: str) -> None:
         Schema,
         Table,
         TypeKind,
+        no_progress,
     )
     from zmigration_csv.ask import ask
     from zmigration_csv.files import CsvFile
@@ -64,7 +65,7 @@ def _ours(operation: str, source: str, target: str) -> None:
         assert not found.count
     rewrite = Rewrite(old, wanted, table, datetime(2024, 1, 2))
     with new.path.open("wb") as stream:
-        stream.writelines(rewrite.pieces(lambda done, total: None))
+        stream.writelines(rewrite.pieces(no_progress))
     rewrite.prove(new)
 
 

@@ -36,6 +36,7 @@ from zmigration_api import (
     Table,
     Target,
     TypeKind,
+    no_progress,
 )
 
 BASELINE = "sqlite3 in memory"
@@ -106,7 +107,7 @@ def ours(store: Store, way: str, count: int) -> float:
     schema = Schema(tables=(USERS,))
     store.begin(5)
     for step in store.plan([CreateTable(USERS)], Schema(), schema):
-        store.run(step, lambda done, total: None)
+        store.run(step, no_progress)
     names = ("id", "username", "age")
     new = (dict(zip(names, row, strict=True)) for row in rows(count))
     Data(store, lambda: schema).users.insert_many(new)

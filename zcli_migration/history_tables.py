@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from zmigration_api import AddColumn, CreateTable, Schema, Table
+from zmigration_api import AddColumn, CreateTable, Schema, Table, no_progress
 
 from .planner import in_order, refuse_unsupported
 from .survey import Unit
@@ -19,7 +19,7 @@ def ensure_history_tables(unit: Unit, tables: Sequence[Table]) -> Schema:
         return live
     refuse_unsupported(unit.backend, changes)
     for step in store.plan(in_order(changes), live, Schema(tables=tuple(tables))):
-        store.run(step, lambda done, total: None)
+        store.run(step, no_progress)
     return store.inspect([table.name for table in tables])
 
 

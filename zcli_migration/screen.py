@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from zmigration_api import Progress
+from zmigration_api import Progress, no_progress
 
 from .interrupts import read_line
 
@@ -74,7 +74,7 @@ class Screen:
     def progress(self, title: str) -> Iterator[Progress]:
         """A bar with rows a second, from the moment that the work has taken a second."""
         if not self.terminal:
-            yield lambda done, total: None
+            yield no_progress
             return
         with _LateBar(self._rich(), title) as bar:
             yield bar.update
@@ -99,14 +99,16 @@ class _LateBar:
     def __enter__(self) -> _LateBar:
         return self
 
-    def update(self, done: int, total: int | None) -> None:
-        """Show so many rows of so many."""
+    def update(self, done: int, total: int | None, size: int | None = None, /) -> None:
+        """Show so many rows of so many, and the bytes that they were."""
         elapsed = time.monotonic() - self._started
         if self._bar is None:
             if elapsed < BAR_AFTER_SECONDS:
                 return
             self._start(total)
         rate = f"{done / elapsed:,.0f} rows/s"
+        if size:
+            rate += f", {size / elapsed / 1e6:,.0f} MB/s"
         self._bar.update(self._task, completed=done, total=total, rate=rate)
 
     def _start(self, total: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,6 +99,11 @@ class _Opened:
 
     def __exit__(self, *_: object) -> None:
         self.stream.close()
+
+    @property
+    def size(self) -> int:
+        """How many bytes the file has."""
+        return os.fstat(self.stream.fileno()).st_size
 
     def _bytes(self) -> BinaryIO:
         path = self._file.path

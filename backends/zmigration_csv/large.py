@@ -67,7 +67,8 @@ class LargePass:
 
     def pieces(self, progress: Progress) -> Iterator[bytes]:
         """The new rows."""
-        done = 0
+        done = size = 0
+        whole = self._file.path.stat().st_size
         for stretch in stretches(self._file, self._made):
             made = stretch.made or self._exactly(stretch.records)
             self._parts.append(Part(len(made.new), made.rows, made.checksum))
@@ -75,8 +76,9 @@ class LargePass:
                 self._keeper.write(made.kept)
             yield made.new
             done = stretch.number + made.rows
-            progress(done, None)
-        progress(done, done)
+            size += stretch.size
+            progress(done, done * whole // size, size)
+        progress(done, done, whole)
 
     def prove(self, new: CsvFile) -> None:
         """Read the new file; VerificationFailed if more changed than should."""

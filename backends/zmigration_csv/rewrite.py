@@ -156,14 +156,16 @@ class Rewrite:
         return Fingerprint(untouched, self._file.delimiter, lonely)
 
     def _rows(self, progress: Progress) -> Iterator[bytes]:
-        with ExitStack() as resources, self._file.open() as (_, body):
+        opened = self._file.open()
+        with ExitStack() as resources, opened as (_, body):
             row, read = self._row_maker(resources), self._fingerprint(old=True)
             self._read = read
             for piece in self._one_by_one(body, row, read):
                 yield piece
                 if read.rows % PROGRESS_ROWS == 0:
-                    progress(read.rows, None)
-        progress(read.rows, read.rows)
+                    size = opened.stream.tell()
+                    progress(read.rows, read.rows * opened.size // size, size)
+            progress(read.rows, read.rows, opened.size)
 
     def _one_by_one(
         self, body: Iterator[Record], row: Callable[[list[bytes]], list[bytes]], read: Fingerprint

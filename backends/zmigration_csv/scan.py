@@ -39,11 +39,13 @@ C = TypeVar("C", bound=Counted)
 class Stretch(Generic[C]):
     """Some rows of a file: `made` of all of them at once or, where that is None, each one.
 
-    `number` rows of the file come before them; `line` is where they start, from 1.
+    `number` rows of the file come before them; `line` is where they start, from 1; they are `size`
+    bytes.
     """
 
     number: int
     line: int
+    size: int
     made: C | None
     records: Iterator[Record]
 
@@ -59,12 +61,12 @@ def stretches(file: CsvFile, look: Callable[[Chunk], C | None]) -> Iterator[Stre
         pieces = chunks(stream, file.delimiter, file.shown, CHUNK)
         for chunk, made in ahead(pieces, lambda chunk: None if chunk.exact else look(chunk)):
             if made is not None:
-                yield Stretch(number, line, made, iter(()))
+                yield Stretch(number, line, len(chunk.text), made, iter(()))
                 number, line = number + made.rows, line + made.lines
                 continue
             body = records(BytesIO(chunk.text), file.delimiter, file.shown, line=line)
             each = _Counting(checked(file, body, width, number))
-            yield Stretch(number, line, None, each)
+            yield Stretch(number, line, len(chunk.text), None, each)
             number, line = number + each.rest(), line + lines_in(chunk.text)
 
 

@@ -1,7 +1,7 @@
 """The contract between zMigration and its plugins: the only package that a plugin imports."""
 
 from .archive import NO_ARCHIVES, ROW, Archive, Archives, KeptColumn
-from .backend import BackendType, Fact, Order, Progress, Reader, Row, Store
+from .backend import BackendType, Fact, Order, Progress, Reader, Row, Store, no_progress
 from .changes import (
     AddColumn,
     AddConstraint,
@@ -181,5 +181,6 @@ __all__ = [
     "hookspec",
     "is_internal",
     "matches",
+    "no_progress",
     "parse_where",
 ]

@@ -7,7 +7,7 @@ file, folder, database or lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from .archive import NO_ARCHIVES, Archives
@@ -22,8 +22,19 @@ from .where import Condition
 Fact = Literal["type", "required", "default", "key", "unique", "foreign_keys", "indexes", "checks"]
 """What a store may itself remember of a table, besides its name and its columns' names."""
 
-Progress: TypeAlias = Callable[[int, int | None], None]
-"""Called with the rows done so far and the rows in all (None: not known)."""
+
+class Progress(Protocol):
+    """Called with the rows done so far, and how many bytes these were, if that is known.
+
+    `total` is the rows in all: None if not known, and an estimate until the last call.
+    """
+
+    def __call__(self, done: int, total: int | None, size: int | None = None, /) -> None: ...
+
+
+def no_progress(_done: int, _total: int | None, _size: int | None = None, /) -> None:
+    """Progress that nobody watches."""
+
 
 Order: TypeAlias = Sequence[tuple[str, Literal["asc", "desc"]]]
 Row: TypeAlias = Mapping[str, Any]

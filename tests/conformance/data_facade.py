@@ -28,6 +28,7 @@ from zmigration_api import (
     TypeKind,
     UniqueConstraint,
     UsageError,
+    no_progress,
 )
 
 HOSTILE = 'x"; DROP TABLE users; -- %s'
@@ -84,7 +85,7 @@ def tables(store: Store, *wanted: Table) -> Data:
     """The tables, made in the store."""
     for one in wanted:
         for step in store.plan([CreateTable(one)], Schema(), Schema(tables=(one,))):
-            store.run(step, lambda done, total: None)
+            store.run(step, no_progress)
     schema = Schema(tables=wanted)
     return Data(store, lambda: schema)
 

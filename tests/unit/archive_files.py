@@ -9,7 +9,7 @@ from tests.unit.sqlite_files import opened, query
 from zcli_migration.diff import diff
 from zcli_migration.planner import in_order
 from zcli_migration.rules import RULES
-from zmigration_api import Column, Schema, Step, Table
+from zmigration_api import Column, Schema, Step, Table, no_progress
 from zmigration_api.archive import archives_for
 from zmigration_api.history import is_internal
 from zmigration_sql import quoted
@@ -110,7 +110,7 @@ def back(path: Path, steps: Sequence[Step], *, force: bool = False) -> tuple[Ste
 def run_all(store: SQLiteStore, steps: Sequence[Step]) -> None:
     store.begin(1.0)
     for step in steps:
-        store.run(step, lambda done, total: None)
+        store.run(step, no_progress)
     store.commit()
 
 

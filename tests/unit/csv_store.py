@@ -16,6 +16,7 @@ from zmigration_api import (
     Table,
     Target,
     TypeKind,
+    no_progress,
 )
 from zmigration_csv.plugin import CsvBackend
 
@@ -44,7 +45,7 @@ def opened(folder: Path, **options: str) -> Iterator[Store]:
 
 def run(store: Store, changes: Iterable[Change], current: Schema) -> None:
     for step in store.plan(tuple(changes), current, current):
-        store.run(step, lambda done, total: None)
+        store.run(step, no_progress)
 
 
 def migrated(

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from zmigration_api import Change, Column, ColumnType, Schema, Step, Target
+from zmigration_api import Change, Column, ColumnType, Schema, Step, Target, no_progress
 from zmigration_api.types import TypeKind
 from zmigration_sqlite.store import SQLiteStore
 
@@ -50,7 +50,7 @@ def migrate(path: Path, *changes: Change, current: Schema | None = None) -> tupl
 def run(store: SQLiteStore, steps: Sequence[Step]) -> None:
     store.begin(1.0)
     for step in steps:
-        store.run(step, lambda done, total: None)
+        store.run(step, no_progress)
     store.commit()
 
 

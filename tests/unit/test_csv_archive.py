@@ -37,6 +37,7 @@ from zmigration_api import (
     StepFailed,
     Table,
     Using,
+    no_progress,
 )
 from zmigration_api.archive import archives_for
 
@@ -62,7 +63,7 @@ def forward(
         steps = store.plan(changes, before, after, archives)
         store.begin(1)
         for step in steps:
-            store.run(step, lambda done, total: None)
+            store.run(step, no_progress)
         store.commit()
     texts = [json.dumps(encode_tagged(step.inverse())) for step in reversed(steps)]
     return tuple(decode_tagged(json.loads(text)) for text in texts)
@@ -72,7 +73,7 @@ def back(folder: Path, steps: Sequence[Step]) -> None:
     with opened(folder) as store:
         store.begin(1)
         for step in steps:
-            store.run(step, lambda done, total: None)
+            store.run(step, no_progress)
         store.commit()
 
 

@@ -38,6 +38,7 @@ from zmigration_api import (
     Unconvertible,
     Using,
     VerificationFailed,
+    no_progress,
 )
 from zmigration_api.archive import archives_for
 from zmigration_csv import chunks, files, runs, scan
@@ -143,7 +144,7 @@ def outcome(
         if archive:
             one.keep(archive, kept)
         new = path.with_name("new.csv")
-        new.write_bytes(b"".join(one.pieces(lambda done, total: None)))
+        new.write_bytes(b"".join(one.pieces(no_progress)))
     except MigrationError as error:
         return b"", b"", f"{error.line}: {error.message}"
     one.prove(CsvFile(new, path, delimiter))
@@ -332,7 +333,7 @@ def test_what_a_bad_disk_does_is_found(
     path, new = tmp_path / "t.csv", tmp_path / "new.csv"
     path.write_bytes(b"id,name,age\n" + b"1,ada,36\n2,eve,\n" * 20 + b"3,bob,007\n")
     one = Rewrite(CsvFile(path, path, b","), [AddColumn("t", column("email"))], None, NOW)
-    written = b"".join(one.pieces(lambda done, total: None))
+    written = b"".join(one.pieces(no_progress))
     assert broken(written) != written
     new.write_bytes(written)
     one.prove(CsvFile(new, path, b","))

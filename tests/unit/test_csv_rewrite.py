@@ -29,6 +29,7 @@ from zmigration_api import (
     StepFailed,
     UnsupportedChange,
     Using,
+    no_progress,
 )
 from zmigration_csv.files import CsvFile
 from zmigration_csv.rewrite import Rewrite
@@ -253,7 +254,7 @@ def rewritten(content: bytes, change: Change, folder: Path) -> bytes:
     path = folder / "t.csv"
     path.write_bytes(content)
     rewrite = Rewrite(CsvFile(path, path, b","), [change], USERS, datetime.min)
-    return b"".join(rewrite.pieces(lambda done, total: None))
+    return b"".join(rewrite.pieces(no_progress))
 
 
 def _read(content: bytes) -> list[list[str]]:

@@ -38,6 +38,7 @@ from zmigration_api import (
     Target,
     UniqueConstraint,
     Using,
+    no_progress,
 )
 from zmigration_api.archive import archives_for
 from zmigration_api.types import TypeKind
@@ -204,7 +205,7 @@ class Trip:
         self.store.begin(1)
         try:
             for step in steps:
-                self.store.run(step, lambda done, total: None)
+                self.store.run(step, no_progress)
         except BaseException:
             self.store.rollback()
             raise

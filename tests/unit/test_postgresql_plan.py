@@ -37,6 +37,7 @@ from zmigration_api import (
     UniqueConstraint,
     UnsupportedChange,
     Using,
+    no_progress,
 )
 from zmigration_api.types import TypeKind
 from zmigration_postgresql.store import PostgreSQLStore
@@ -80,7 +81,7 @@ def apply(store: PostgreSQLStore, *changes: Change) -> list[str]:
     store.begin(1)
     try:
         for step in steps:
-            store.run(step, lambda done, total: None)
+            store.run(step, no_progress)
     except BaseException:
         store.rollback()
         raise

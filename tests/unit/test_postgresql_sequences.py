@@ -6,7 +6,16 @@ from pathlib import Path
 
 import psycopg
 
-from zmigration_api import Column, ColumnType, CreateTable, PrimaryKey, Schema, Table, Target
+from zmigration_api import (
+    Column,
+    ColumnType,
+    CreateTable,
+    PrimaryKey,
+    Schema,
+    Table,
+    Target,
+    no_progress,
+)
 from zmigration_postgresql.store import PostgreSQLStore
 
 USERS = Table(
@@ -23,7 +32,7 @@ def test_an_app_inserts_after_a_hook_brought_ids(postgres_dsn: str, tmp_path: Pa
     store = PostgreSQLStore(Target(data_type="postgresql", dsn=postgres_dsn, workspace=tmp_path))
     store.begin(5)
     for step in store.plan([CreateTable(USERS)], Schema(), Schema(tables=(USERS,))):
-        store.run(step, lambda done, total: None)
+        store.run(step, no_progress)
     store.insert(USERS, [{"id": 41, "name": "a"}, {"id": 7, "name": "b"}])
     store.insert(USERS, [{"id": 3, "name": "c"}])
     store.commit()

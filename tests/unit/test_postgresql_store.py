@@ -50,6 +50,7 @@ from zmigration_api import (
     UniqueConstraint,
     history_table,
     matches,
+    no_progress,
 )
 from zmigration_api.hooks import Hooks
 from zmigration_api.types import TypeKind
@@ -108,7 +109,7 @@ def table(called: str, /, **kinds: TypeKind) -> Table:
 
 def make(store: PostgreSQLStore, *tables: Table) -> None:
     for step in store.plan([CreateTable(t) for t in tables], Schema(), Schema()):
-        store.run(step, lambda done, total: None)
+        store.run(step, no_progress)
 
 
 # Inspecting
@@ -489,12 +490,12 @@ def test_a_locked_table_is_waited_for(store: PostgreSQLStore, server: Any) -> No
     server.execute("BEGIN; SELECT * FROM t")
     store.begin(0.3)
     with pytest.raises(LockTimeout, match=r"table t stayed locked for 0.3 seconds: pid \d+"):
-        store.run(step, lambda done, total: None)
+        store.run(step, no_progress)
     store.rollback()
     store.begin(10)
     timer = threading.Timer(1.5, lambda: server.execute("COMMIT"))
     timer.start()
-    store.run(step, lambda done, total: None)
+    store.run(step, no_progress)
     timer.join()
     store.commit()
     assert store.inspect(["t"]).tables[0].column("c") is not None
@@ -520,7 +521,7 @@ def test_a_lost_connection_says_that_nothing_was_changed(
     steps = store.plan([CreateTable(table("s", id="int"))], Schema(), Schema())
     _terminate(server)
     with pytest.raises(StoreError, match="was lost") as lost:
-        store.run(steps[0], lambda done, total: None)
+        store.run(steps[0], no_progress)
     assert "nothing was changed" in (lost.value.hint or "")
     store.rollback()
     assert store.inspect(["t"]) == Schema()
@@ -608,9 +609,9 @@ def test_label_host_and_port_say_where(postgres_dsn: str, server: Any) -> None:
 def test_a_step_that_fails_names_the_statement(store: PostgreSQLStore) -> None:
     (step,) = store.plan([CreateTable(table("t", id="int"))], Schema(), Schema())
     store.begin(1)
-    store.run(step, lambda done, total: None)
+    store.run(step, no_progress)
     with pytest.raises(StepFailed, match='t: relation "t" already exists') as failed:
-        store.run(step, lambda done, total: None)
+        store.run(step, no_progress)
     assert failed.value.hint == "the statement was: CREATE TABLE t (id SERIAL PRIMARY KEY);"
 
 

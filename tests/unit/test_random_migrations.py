@@ -360,7 +360,7 @@ class Place:
     def insert(
         self, table: str, columns: tuple[Field, ...], rows: tuple[Row, ...], *, loose: bool
     ) -> None:
-        wrap = Jsonb if isinstance(self.store, PostgresStore) else json.dumps
+        wrap = Jsonb if isinstance(self.store, PostgresStore) else _as_json
         for name in (f.name for f in columns if f.kind == "json"):
             rows = tuple({**r, name: None if r[name] is None else wrap(r[name])} for r in rows)
         for f in columns if loose and not self.csv else ():
@@ -516,6 +516,11 @@ def _without_idle_quotes(story: Story, found: dict[str, Any]) -> dict[str, Any]:
         return header, end, rows
 
     return {name: plain(value) for name, value in found.items()}
+
+
+def _as_json(value: Any) -> str:
+    """In the spelling that a text gets which was JSON, so that it can stay as it is."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _from_floats(story: Story) -> list[str]:

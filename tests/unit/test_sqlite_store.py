@@ -60,7 +60,7 @@ TYPED = Table(
 )
 
 
-def _nothing(done: int, total: int | None) -> None:
+def _nothing(done: int, total: int | None, size: int | None = None, /) -> None:
     pass
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zmigration_api.archive import archives_for
-from zmigration_api.backend import BackendType, Fact, Row, Store
+from zmigration_api.backend import BackendType, Fact, Row, Store, no_progress
 from zmigration_api.changes import Change, CreateTable
 from zmigration_api.model import Column, Default, ForeignKey, Schema, Table
 from zmigration_api.plan import Step
@@ -101,7 +101,7 @@ class Lab:
         self.store.begin(5)
         try:
             for step in steps:
-                self.store.run(step, lambda done, total: None)
+                self.store.run(step, no_progress)
             self.store.commit()
         except BaseException:
             self.store.rollback()

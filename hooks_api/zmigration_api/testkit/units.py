@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from zmigration_api.backend import no_progress
 from zmigration_api.changes import AddColumn, AlterColumn, Change, CreateTable
 from zmigration_api.errors import LockTimeout, StepFailed, StoreError
 from zmigration_api.history import HistoryRecord, history_table
@@ -50,7 +51,7 @@ class UnitConformance(Conformance):
         steps = lab.plan([CreateTable(USERS)], Schema(), Schema(tables=(USERS,)))
         lab.store.begin(5)
         for step in steps:
-            lab.store.run(step, lambda done, total: None)
+            lab.store.run(step, no_progress)
         lab.store.rollback()
         assert lab.store.inspect(["users"]).tables == ()
         lab.store.close()
@@ -117,7 +118,7 @@ class UnitConformance(Conformance):
         made = lab.store.plan([CreateTable(table)], Schema(), Schema(tables=(table,)))
         lab.store.begin(5)
         for step in (*steps, *made):
-            lab.store.run(step, lambda done, total: None)
+            lab.store.run(step, no_progress)
         lab.store.insert(table, [_record(1, "x").as_row()])
         lab.store.rollback()
         assert lab.store.inspect([table.name]).tables == ()
