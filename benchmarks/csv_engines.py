@@ -46,6 +46,7 @@ def _ours(operation: str, source: str, target: str) -> None:
     from zmigration_csv.ask import ask
     from zmigration_csv.files import CsvFile
     from zmigration_csv.rewrite import Rewrite
+    from zmigration_csv.writing import written
 
     def column(name: str, kind: TypeKind = "str") -> Column:
         return Column(name=name, type=ColumnType(kind=kind))
@@ -65,8 +66,12 @@ def _ours(operation: str, source: str, target: str) -> None:
         assert not found.count
     rewrite = Rewrite(old, wanted, table, datetime(2024, 1, 2))
     with new.path.open("wb") as stream:
-        stream.writelines(rewrite.pieces(no_progress))
-    rewrite.prove(new)
+        differs = written(rewrite.parts(no_progress), old.path, stream)
+    if differs:
+        rewrite.prove(new)
+    else:  # the old file stays as it is
+        os.unlink(target)
+        os.link(source, target)
 
 
 def _pandas(operation: str, source: str, target: str) -> None:

@@ -125,29 +125,14 @@ def grid(text: bytes, width: int, delimiter: int, quotes: Quoting | None) -> Gri
         outside = ~flags(quotes.inside, len(data))
         feeds &= outside
         separators &= outside
-    places, row_ends = np.flatnonzero(separators), np.flatnonzero(feeds)
-    newline = _newline(text, quotes, row_ends)
-    if newline is None or not len(row_ends) or len(places) != len(row_ends) * width:
+    count, places = int(np.count_nonzero(feeds)), np.flatnonzero(separators)
+    if not count or len(places) != count * width or places[-1] != len(data) - 1:
         return None
     ends = places.reshape(-1, width)
-    if row_ends[-1] != len(data) - 1 or not np.array_equal(ends[:, -1], row_ends):
+    if not feeds[ends[:, -1]].all():
         return None
-    return _made(text, ends, newline, quotes is not None)
-
-
-def plain_rows(text: bytes, width: int, delimiter: int) -> int | None:
-    """How many rows of that width, without quotes and CRs, these are; None if they are not."""
-    data = np.frombuffer(text, np.uint8)
-    row_ends = np.flatnonzero(data == LF)
-    if b'"' in text or b"\r" in text or not len(row_ends) or row_ends[-1] != len(data) - 1:
-        return None
-    bits = bits_of(data == delimiter)
-    each = np.bitwise_count(bits).astype(np.int64)
-    words = row_ends >> 6
-    below = (_ONE << (row_ends & 63).astype(np.uint64)) - _ONE
-    before = (np.cumsum(each) - each)[words] + np.bitwise_count(bits[words] & below)
-    even = before[0] == width - 1 and bool((np.diff(before) == width - 1).all())
-    return len(row_ends) if even else None
+    newline = _newline(text, quotes, ends[:, -1])
+    return None if newline is None else _made(text, ends, newline, quotes is not None)
 
 
 def _made(text: bytes, ends: Places, newline: bytes, quoted: bool) -> Grid:

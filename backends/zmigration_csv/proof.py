@@ -6,12 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from operator import itemgetter
+from typing import TypeAlias
 from zlib import crc32
 
 from zmigration_api import VerificationFailed
 
 from .cells import CHUNK, unquote
 from .files import CsvFile
+
+Bytes: TypeAlias = bytes | range
+"""A part of a new file: bytes, or where in the old file they are."""
 
 
 class Fingerprint:
@@ -52,7 +56,7 @@ def _picker(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of whole rows in a file: its bytes, its rows, and a checksum as above."""
+    """A stretch of whole rows in a file: how many bytes and rows, and a checksum of it."""
 
     size: int
     rows: int

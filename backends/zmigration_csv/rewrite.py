@@ -22,12 +22,12 @@ from zmigration_api import (
     Table,
 )
 
-from .cells import CHUNK, Record, join, quote, renamed_cell
-from .files import CsvFile, Header
+from .cells import Record, join, quote, renamed_cell
+from .files import CsvFile
 from .fill import Source, copied, filler
 from .making import BadCell, Check, Out, converter, explained, filled, required
 from .plan import must_convert
-from .proof import Fingerprint, require_same, require_same_rest
+from .proof import Bytes, Fingerprint, require_same, require_same_rest
 from .quick import Quick
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Rewrite:
 
     @property
     def changes_file(self) -> bool:
-        """Whether a byte of the file changes; if not, `pieces` only checks."""
+        """Whether a byte of the file changes; if not, `parts` are only checks."""
         return self._new_header != self._header.cells or self._touches_rows
 
     @property
@@ -104,19 +104,22 @@ class Rewrite:
             raise self._no_column(error.args[0]) from None
         self._keeper.start(self._header.cells, self._file.delimiter)
 
-    def pieces(self, progress: Progress) -> Iterator[bytes]:
-        """The bytes of the new file. StoreError or StepFailed names the first bad row."""
+    def parts(self, progress: Progress) -> Iterator[Bytes]:
+        """The parts of the new file. StoreError or StepFailed names the first bad row."""
         header, delimiter = self._header, self._file.delimiter
-        yield header.before + join(list(self._new_header), delimiter) + header.end
+        if self._new_header == header.cells:
+            yield range(header.size)
+        else:
+            yield header.before + join(list(self._new_header), delimiter) + header.end
         if not (self._touches_rows or self._checks or self._keeper):
-            yield from _after_header(self._file, header)
+            yield range(header.size, self._file.path.stat().st_size)
         elif self._takes_many():
             yield from self._many_rows(progress)
         else:
             yield from self._rows(progress)
 
     def prove(self, new: CsvFile) -> None:
-        """Read what `pieces` were written to; VerificationFailed if more changed than should."""
+        """Read what `parts` were written to; VerificationFailed if more changed than should."""
         if self._large is not None:
             self._large.prove(new)
         elif self._read is not None:
@@ -181,7 +184,7 @@ class Rewrite:
             except BadCell as error:
                 raise self._failed(str(error), self._mend, record.line) from None
 
-    def _many_rows(self, progress: Progress) -> Iterator[bytes]:
+    def _many_rows(self, progress: Progress) -> Iterator[Bytes]:
         from .large import LargePass
 
         with ExitStack() as resources:
@@ -194,7 +197,7 @@ class Rewrite:
                 len(self._header.names),
                 self._keeper,
             )
-            yield from self._large.pieces(progress)
+            yield from self._large.parts(progress)
 
     def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:
         """What makes a new row from the cells of an old one; `resources` end with the pass."""
@@ -317,12 +320,6 @@ def _keeping(
         return new
 
     return kept_row
-
-
-def _after_header(file: CsvFile, header: Header) -> Iterator[bytes]:
-    with file.path.open("rb") as stream:
-        stream.seek(header.size)
-        yield from iter(lambda: stream.read(CHUNK), b"")
 
 
 def new_file(columns: Sequence[Column], delimiter: bytes) -> bytes:

@@ -17,6 +17,7 @@ from .cells import Record, records
 from .chunks import CHUNK, Chunk, chunks
 from .files import CsvFile, checked
 from .grid import LF, Grid, grid
+from .memory import keep_freed
 
 WORKERS = min(4, os.cpu_count() or 1)
 
@@ -99,6 +100,7 @@ def cut(chunk: Chunk, width: int, delimiter: bytes) -> Grid | None:
 
 def ahead(items: Iterable[A], work: Callable[[A], B]) -> Iterator[tuple[A, B]]:
     """Each item with what `work` makes of it, in their order; some are worked on at once."""
+    keep_freed()
     with _pool() as pool:
         waiting: deque[tuple[A, Future[B]]] = deque()
         for item in items:

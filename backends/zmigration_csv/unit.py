@@ -33,6 +33,7 @@ from .files import CsvFile
 from .lock import FolderLock
 from .rewrite import Rewrite, new_file
 from .staging import Files, Staging, file_name
+from .writing import written
 
 if TYPE_CHECKING:
     from .changing import TableRows
@@ -178,15 +179,18 @@ class Unit:
             if rewrite.changes_file:
                 self._write(name, file, rewrite, progress)
                 return
-            for _ in rewrite.pieces(progress):
+            for _ in rewrite.parts(progress):
                 pass
 
     def _write(self, table: str, file: CsvFile, rewrite: Rewrite, progress: Progress) -> None:
         staged, stream = self.staging.create(table, file.path.stat().st_size)
         with stream:
-            stream.writelines(rewrite.pieces(progress))
-        rewrite.prove(replace(file, path=staged))
-        self.staging.put(table, staged)
+            differs = written(rewrite.parts(progress), file.path, stream)
+        if differs:
+            rewrite.prove(replace(file, path=staged))
+            self.staging.put(table, staged)
+        else:
+            staged.unlink()
 
     def _rewriting(self, file: CsvFile, changes: list[Change], step: Step) -> Rewrite:
         if step.restores is None:

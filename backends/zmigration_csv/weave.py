@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from random import randrange
 from typing import TypeAlias
 
 import numpy as np
 
+from .cells import split
 from .grid import LF, Bytes, Flags, Grid, Places, bits_of, flags, parity
 
 _MARKS = (*range(1, 10), *range(14, 32), 127, 255, 254, 0)
@@ -37,26 +39,51 @@ def woven(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
     return gathered(rows, pieces, delimiter, rows.newline)
 
 
-def projected(rows: Grid, columns: Sequence[int]) -> bytes | memoryview:
-    """The cells of some columns, in the order of the file; every row ends with LF."""
-    if not columns:
-        return b"\n" * rows.rows
-    whole = len(columns) == rows.ends.shape[1]
-    if whole and rows.newline == b"\n":
-        return rows.text
-    data = rows.data
-    keep = _mask(rows, set(range(rows.ends.shape[1])) - set(columns))
-    if rows.newline == b"\r\n":
-        keep[rows.ends[:, -1]] = False
-    if columns[-1] != rows.ends.shape[1] - 1:
-        data = data.copy()
-        data[rows.ends[:, -1] + len(rows.newline) - 1] = LF
-    return data[keep].data
+def sound(rows: Grid, pieces: Sequence[Piece], new: bytes, delimiter: bytes) -> bool:
+    """Whether new rows have the length that they should, each ends where it should, and some rows,
+    cut by the tokenizer and put together one by one, are what they should be.
+    """
+    sizes = _sizes(rows, pieces)
+    stops = np.cumsum(sizes)
+    if int(stops[-1]) != len(new) or (np.frombuffer(new, np.uint8)[stops - 1] != LF).any():
+        return False
+    some = {0, rows.rows - 1, randrange(rows.rows), randrange(rows.rows)}
+    return all(
+        new[stops[row] - sizes[row] : stops[row]] == _one(rows, pieces, row, delimiter)
+        for row in some
+    )
 
 
-def plain(rows: Grid, columns: Sequence[int]) -> bool:
-    """Whether rows of these columns alone are what `projected` makes of them."""
-    return rows.newline == b"\n" and columns[-1:] == [rows.ends.shape[1] - 1]
+def _sizes(rows: Grid, pieces: Sequence[Piece]) -> Places:
+    """How many bytes each new row has."""
+    width = rows.ends.shape[1]
+    kept = [piece for piece in pieces if isinstance(piece, int)]
+    gone = list(set(range(width)) - set(kept))
+    gone += [piece for piece in set(kept) for _ in range(kept.count(piece) - 1)]
+    sizes: Places = rows.ends[:, -1] - rows.starts[:, 0] + (len(rows.newline) + len(pieces) - width)
+    for column in gone:
+        sign = -1 if column not in kept else 1
+        sizes += sign * (rows.ends[:, column] - rows.starts[:, column])
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            sizes += len(piece)
+        elif isinstance(piece, Made):
+            sizes += _lengths(piece)
+    return sizes
+
+
+def _one(rows: Grid, pieces: Sequence[Piece], row: int, delimiter: bytes) -> bytes:
+    """One new row."""
+    old = split(rows.text[rows.starts[row, 0] : rows.ends[row, -1]], delimiter)
+    cells = [
+        old[p] if isinstance(p, int) else p if isinstance(p, bytes) else p.cells[row]
+        for p in pieces
+    ]
+    return delimiter.join(cells) + rows.newline
+
+
+def _lengths(piece: Made) -> Places:
+    return np.fromiter(map(len, piece.cells), np.int64, len(piece.cells))
 
 
 def _unused(rows: Grid) -> bytes | None:
@@ -86,14 +113,19 @@ def _with_suffix(text: bytes, newline: bytes, suffix: bytes, mark: bytes) -> byt
 def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
     """The bytes that stay when these columns go, each with the delimiter on one side."""
     gone = set(gone)
-    tail = rows.ends.shape[1] - 1
+    last = tail = rows.ends.shape[1] - 1
     while tail in gone:  # the last ones go with the delimiter before them
         tail -= 1
     borders = np.zeros(len(rows.text) + 1, np.bool_)
-    borders[0] = True
-    for column in gone:
-        borders[rows.starts[:, column] - (column > tail)] ^= True
-        borders[rows.ends[:, column] + (column < tail)] ^= True
+    for column in sorted(gone):
+        if column < tail and column - 1 not in gone:
+            borders[rows.starts[:, column]] = True
+        if column < tail and column + 1 not in gone:
+            borders[rows.ends[:, column] + 1] = True
+    if tail < last:
+        borders[rows.starts[:, tail + 1] - 1] ^= True  # where other columns may just have ended
+        borders[rows.ends[:, last]] = True
+    borders[0] ^= True
     return flags(parity(bits_of(borders)), len(rows.text))
 
 
@@ -133,7 +165,7 @@ def _segments(rows: Grid, pieces: Sequence[Piece]) -> tuple[Bytes, Places, Place
             continue
         last = -2
         cells = [piece] if isinstance(piece, bytes) else piece.cells
-        lengths = np.fromiter(map(len, cells), np.int64, len(cells))
+        lengths = _lengths(Made(cells))
         starts.append(np.broadcast_to(size + np.cumsum(lengths) - lengths, rows.rows))
         sizes.append(np.broadcast_to(lengths, rows.rows))
         more += cells

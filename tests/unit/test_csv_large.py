@@ -6,14 +6,14 @@ import csv
 import io
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.unit.csv_store import column, table
+from tests.unit.csv_store import carry_out, column, table
 from zmigration_api import (
     AddColumn,
     AlterColumn,
@@ -41,10 +41,13 @@ from zmigration_api import (
     no_progress,
 )
 from zmigration_api.archive import archives_for
-from zmigration_csv import chunks, files, runs, scan
+from zmigration_csv import chunks, files, large, runs, scan
 from zmigration_csv.ask import ask
 from zmigration_csv.files import CsvFile
+from zmigration_csv.grid import Grid
 from zmigration_csv.rewrite import Rewrite
+from zmigration_csv.weave import Piece, woven
+from zmigration_csv.writing import written
 
 CASES = 200_000 if os.environ.get("ZMIGRATION_SOAK") == "1" else 4_000
 NOW = datetime(2024, 1, 2, 3, 4, 5)
@@ -144,7 +147,7 @@ def outcome(
         if archive:
             one.keep(archive, kept)
         new = path.with_name("new.csv")
-        new.write_bytes(b"".join(one.pieces(no_progress)))
+        carry_out(one, path, new)
     except MigrationError as error:
         return b"", b"", f"{error.line}: {error.message}"
     one.prove(CsvFile(new, path, delimiter))
@@ -312,6 +315,43 @@ def parsed(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("latin-1"), newline="")))
 
 
+AGES = b"id,name,age\n" + b"1,ada,36\n2,eve,\n" * 20
+
+
+def test_a_file_that_stays_as_it_is_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LARGE", 0)
+    monkeypatch.setattr(scan, "CHUNK", 64)
+    path, change = tmp_path / "t.csv", AlterColumn("t", column("age"), column("age", "int"))
+    for content in (AGES, AGES + b"3,bob,007\n", b"id,name,age\n3,bob,007\n" + AGES[12:]):
+        path.write_bytes(content)
+        one = Rewrite(CsvFile(path, path, b","), [change], None, NOW)
+        with (tmp_path / "new.csv").open("wb") as stream:
+            differs = written(one.parts(no_progress), path, stream)
+        assert differs == (content != AGES)
+        new = (tmp_path / "new.csv").read_bytes()
+        assert new == (content.replace(b"007", b"7") if differs else b"")
+
+
+def test_rows_that_are_woven_wrong_are_made_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
+        asked.append(rows.rows)
+        return woven(rows, pieces, delimiter).replace(b"ada", b"eve")
+
+    asked: list[int] = []
+    monkeypatch.setattr(files, "LARGE", 0)
+    monkeypatch.setattr(large, "woven", wrong)
+    path = tmp_path / "t.csv"
+    path.write_bytes(AGES)
+    one = Rewrite(CsvFile(path, path, b","), [DropColumn("t", column("age"))], None, NOW)
+    new = carry_out(one, path, tmp_path / "new.csv")
+    assert asked
+    assert new == b"id,name\n" + b"1,ada\n2,eve\n" * 20
+
+
 def lost(new: bytes) -> bytes:
     return new.replace(b"3,bob,007,\n", b"")
 
@@ -333,9 +373,8 @@ def test_what_a_bad_disk_does_is_found(
     path, new = tmp_path / "t.csv", tmp_path / "new.csv"
     path.write_bytes(b"id,name,age\n" + b"1,ada,36\n2,eve,\n" * 20 + b"3,bob,007\n")
     one = Rewrite(CsvFile(path, path, b","), [AddColumn("t", column("email"))], None, NOW)
-    written = b"".join(one.pieces(no_progress))
+    written = carry_out(one, path, new)
     assert broken(written) != written
-    new.write_bytes(written)
     one.prove(CsvFile(new, path, b","))
     new.write_bytes(broken(written))
     with pytest.raises(MigrationError) as caught:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from tests.unit.csv_store import USERS, column, migrated, opened, run
 from zmigration_api import AddColumn, AlterColumn, Change, RenameColumn, Schema, VerificationFailed
-from zmigration_csv import rewrite
+from zmigration_csv import rewrite, writing
 from zmigration_csv.cells import join as real_join
 
 CONTENT = b"id,name,age\n1,ada,36\n2,bob,007\n3,eve,\n"
@@ -54,10 +55,11 @@ def test_rows_that_come_out_wrong(
 
 
 def test_rows_that_change_with_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def short(*_: object) -> Iterator[bytes]:
-        yield b"1,ada,36\n2,bob,007\n"
+    def short(source: BinaryIO, part: range, stream: BinaryIO) -> None:
+        if part:
+            stream.write(b"1,ada,36\n2,bob,007\n")
 
-    monkeypatch.setattr(rewrite, "_after_header", short)
+    monkeypatch.setattr(writing, "_copy", short)
     refused(tmp_path, "rows would change with the header", RENAME)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.csv_store import USERS, column, contents, migrated, opened, run, table
+from tests.unit.csv_store import USERS, carry_out, column, contents, migrated, opened, run, table
 from zmigration_api import (
     AddColumn,
     AlterColumn,
@@ -29,7 +29,6 @@ from zmigration_api import (
     StepFailed,
     UnsupportedChange,
     Using,
-    no_progress,
 )
 from zmigration_csv.files import CsvFile
 from zmigration_csv.rewrite import Rewrite
@@ -254,7 +253,7 @@ def rewritten(content: bytes, change: Change, folder: Path) -> bytes:
     path = folder / "t.csv"
     path.write_bytes(content)
     rewrite = Rewrite(CsvFile(path, path, b","), [change], USERS, datetime.min)
-    return b"".join(rewrite.pieces(no_progress))
+    return carry_out(rewrite, path, folder / "new.csv")
 
 
 def _read(content: bytes) -> list[list[str]]:
