@@ -22,10 +22,10 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check format test demo bench soak constraints clean
+.PHONY: help setup check format test demo bench bench-csv soak constraints clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: $(READY) ## Make .venv with the project (editable), every extra and the tools
 
@@ -59,6 +59,9 @@ demo: $(READY) ## Run the example on CSV, SQLite and PostgreSQL
 
 bench: $(BENCH_READY) ## Measure against other tools
 	$(BIN)/python benchmarks/run.py
+
+bench-csv: $(BENCH_READY) ## Measure changes of large CSV files against other engines
+	$(BIN)/python -m benchmarks.csv_run $(BENCH_ARGS)
 
 soak: $(READY) ## Fault and property tests at length
 	ZMIGRATION_SOAK=1 $(BIN)/python -m pytest -m 'faults or hypothesis' $(PYTEST_ARGS)

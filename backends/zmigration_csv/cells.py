@@ -149,14 +149,13 @@ def _to_closing_quote(
     text: bytes, lines: Iterator[bytes], file: Path, number: int
 ) -> tuple[bytes, int, int]:
     """The text up to the end of the line that closes the quote, that place, and lines taken."""
-    parts, size = [text], len(text)
-    for line in lines:
-        parts.append(line)
-        size += len(line)
+    row = bytearray(text)
+    for taken, line in enumerate(lines, 1):
+        row += line
         stop = _closing_quote(line, 0)
         if stop >= 0:
-            return b"".join(parts), size - len(line) + stop, len(parts) - 1
-        if size > LARGEST_CELL:
+            return bytes(row), len(row) - len(line) + stop, taken
+        if len(row) > LARGEST_CELL:
             break
     raise StoreError(
         "a quote opens in this row and nothing closes it",

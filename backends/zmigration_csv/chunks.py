@@ -32,9 +32,9 @@ def chunks(stream: BinaryIO, delimiter: bytes, file: Path, size: int = CHUNK) ->
     """What is left of a stream that stands at the start of a row."""
     rest = b""
     while True:
-        more = stream.read(max(size, len(rest)))
-        text = rest + more
+        more = stream.read(max(size, len(rest) >> 1))
         final = not more
+        text, rest, more = rest + more, b"", b""
         while chunk := _first(text, delimiter, file, final):
             yield chunk
             text = text[len(chunk.text) :]
