@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, TextIO
 
 from zmigration_api import Progress, no_progress
@@ -109,22 +110,25 @@ class _LateBar:
         rate = f"{done / elapsed:,.0f} rows/s"
         if size:
             rate += f", {size / elapsed / 1e6:,.0f} MB/s"
-        self._bar.update(self._task, completed=done, total=total, rate=rate)
+        left = ""
+        if total and done:  # rich's own column forgets all when the total is another estimate
+            left = f"{timedelta(seconds=round(elapsed * (total - done) / done))} left"
+        self._bar.update(self._task, completed=done, total=total, rate=rate, left=left)
 
     def _start(self, total: int | None) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
         self._bar = Progress(
             TextColumn("   {task.description}"),
             BarColumn(),
             TextColumn("{task.completed:,} rows"),
             TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=self._console,
             transient=True,
         )
         self._bar.start()
-        self._task = self._bar.add_task(self._title, total=total, rate="")
+        self._task = self._bar.add_task(self._title, total=total, rate="", left="")
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
