@@ -117,20 +117,21 @@ class LargePass:
             return None  # one by one, the row gets its name
         new = woven(rows, pieces, delimiter)
         differs = new is not rows.text
-        if differs and not sound(rows, pieces, new, delimiter):
+        kept = self._kept(rows, pieces)
+        if kept is None or (differs and not sound(rows, pieces, new, delimiter, rows.newline)):
             return None
         lines = lines_in(chunk.text) if rows.quoted else rows.rows
-        kept = self._kept(rows, pieces)
         return _Done(new, kept, lines, rows.rows, checksum(new), differs)
 
-    def _kept(self, rows: Grid, new: Sequence[Piece]) -> bytes:
-        """The rows of the archive, in which no two have the same key."""
+    def _kept(self, rows: Grid, new: Sequence[Piece]) -> bytes | None:
+        """The rows of the archive, in which no two have the same key; None if they are wrong."""
         keeper = self._keeper
         if keeper is None:
             return b""
         pieces = [new[place] for place, _ in keeper.key]
-        kept = [place if was else new[place] for place, was in keeper.kept]
-        return gathered(rows, [*pieces, b"1", *kept], self._file.delimiter, b"\n")
+        pieces += [b"1", *(place if was else new[place] for place, was in keeper.kept)]
+        kept = gathered(rows, pieces, self._file.delimiter, b"\n")
+        return kept if sound(rows, pieces, kept, self._file.delimiter, b"\n") else None
 
     def _piece(self, rows: Grid, out: Out) -> Piece:
         source = out.source

@@ -39,28 +39,30 @@ def woven(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
     return gathered(rows, pieces, delimiter, rows.newline)
 
 
-def sound(rows: Grid, pieces: Sequence[Piece], new: bytes, delimiter: bytes) -> bool:
+def sound(
+    rows: Grid, pieces: Sequence[Piece], new: bytes, delimiter: bytes, newline: bytes
+) -> bool:
     """Whether new rows have the length that they should, each ends where it should, and some rows,
     cut by the tokenizer and put together one by one, are what they should be.
     """
-    sizes = _sizes(rows, pieces)
+    sizes = _sizes(rows, pieces) + len(newline)
     stops = np.cumsum(sizes)
     if int(stops[-1]) != len(new) or (np.frombuffer(new, np.uint8)[stops - 1] != LF).any():
         return False
     some = {0, rows.rows - 1, randrange(rows.rows), randrange(rows.rows)}
     return all(
-        new[stops[row] - sizes[row] : stops[row]] == _one(rows, pieces, row, delimiter)
+        new[stops[row] - sizes[row] : stops[row]] == _one(rows, pieces, row, delimiter) + newline
         for row in some
     )
 
 
 def _sizes(rows: Grid, pieces: Sequence[Piece]) -> Places:
-    """How many bytes each new row has."""
+    """How many bytes each new row has without its end."""
     width = rows.ends.shape[1]
     kept = [piece for piece in pieces if isinstance(piece, int)]
     gone = list(set(range(width)) - set(kept))
     gone += [piece for piece in set(kept) for _ in range(kept.count(piece) - 1)]
-    sizes: Places = rows.ends[:, -1] - rows.starts[:, 0] + (len(rows.newline) + len(pieces) - width)
+    sizes: Places = rows.ends[:, -1] - rows.starts[:, 0] + (len(pieces) - width)
     for column in gone:
         sign = -1 if column not in kept else 1
         sizes += sign * (rows.ends[:, column] - rows.starts[:, column])
@@ -73,13 +75,13 @@ def _sizes(rows: Grid, pieces: Sequence[Piece]) -> Places:
 
 
 def _one(rows: Grid, pieces: Sequence[Piece], row: int, delimiter: bytes) -> bytes:
-    """One new row."""
+    """One new row without its end."""
     old = split(rows.text[rows.starts[row, 0] : rows.ends[row, -1]], delimiter)
     cells = [
         old[p] if isinstance(p, int) else p if isinstance(p, bytes) else p.cells[row]
         for p in pieces
     ]
-    return delimiter.join(cells) + rows.newline
+    return delimiter.join(cells)
 
 
 def _lengths(piece: Made) -> Places:
