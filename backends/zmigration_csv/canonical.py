@@ -77,6 +77,19 @@ def staying(rows: Grid, quick: Quick) -> Flags:
     return np.where(null, allowed, same)
 
 
+def whole_number(rows: Grid, place: int, most: int) -> tuple[Words, Words] | None:
+    """The first eight digits of each cell as a word, and how many digits there are.
+
+    None unless all cells are whole numbers above or equal to 0 of at most so many digits.
+    """
+    start = rows.starts[:, place]
+    cells = Cells(rows.words, start, rows.ends[:, place] - start, True)
+    word = cells.word(0)
+    if not _whole(cells, most).all() or ((word & _word(0xFF)) == _word(0x2D)).any():
+        return None
+    return word, cells.size.astype(np.uint64)
+
+
 def _form(stay: Stay) -> Form | None:
     """What a cell must look like so that the conversion leaves it alone; None: nothing is sure."""
     old, new = stay.old.type, stay.new.type

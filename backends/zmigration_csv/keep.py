@@ -90,6 +90,8 @@ def _spelled(cell: bytes, text: bytes, column_type: ColumnType) -> bytes:
         value = value_of(cell, column_type)
     except ValueError:
         return text
+    if value == 0 and column_type.kind in _NUMBERS:
+        return b"0"  # and not `-0`
     spelled = format_value(value, column_type)
     if isinstance(value, Decimal) and "." in spelled:
         spelled = spelled.rstrip("0").rstrip(".")

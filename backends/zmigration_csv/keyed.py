@@ -16,6 +16,7 @@ from .chunks import Chunk
 from .files import CsvFile
 from .grid import Flags, Grid, GridRow, Words
 from .hashes import Hashes, Key, KeyHash
+from .ranks import ascends
 from .runs import Pairs, Runs, runs
 from .scan import cut, lines_in, stretches
 
@@ -34,6 +35,8 @@ class Offenders:
 
 def repeated(file: CsvFile, key: Key) -> Offenders:
     """The rows whose key another row has, too; a key that is null in part is none."""
+    if ascends(file, key):
+        return Offenders(0, iter(()))
     with runs() as keys:
         _collect(file, key, keys)
         return _offenders(file, key, (pairs.one[_twice(pairs)] for pairs in keys.ranges()))
@@ -51,6 +54,8 @@ def unmatched(file: CsvFile, key: Key, target: CsvFile | None, target_key: Key) 
 
 def unique(file: CsvFile, key: Key) -> bool:
     """Whether every row has a key of its own; here null is a value like others."""
+    if ascends(file, key):
+        return True
     with runs() as keys:
         _collect(file, key, keys, nulls=True)
         return not any(_twice(pairs).any() for pairs in keys.ranges())

@@ -13,7 +13,7 @@ from zmigration_api import StoreError
 
 from .grid import Places, Words
 
-_RUN = 1 << 20
+_RUN = 1 << 19
 """Hashes that are sorted at once."""
 _RANGES = 256
 _EDGES = np.arange(1, _RANGES).astype(np.uint64) << np.uint64(56)

@@ -77,7 +77,8 @@ def made_up(choose: random.Random, delimiter: str) -> tuple[bytes, int]:
         some.append(choose.choice(ODD))
     rows = [[choose.choice(some) for _ in range(width)] for _ in range(choose.randint(0, 12))]
     if choose.random() < 0.4:
-        rows = [[str(9 - number), *row[1:]] for number, row in enumerate(rows)]
+        first, step = choose.choice([(9, -1), (7, 1), (95, 1), (-3, 1)])
+        rows = [[str(first + step * number), *row[1:]] for number, row in enumerate(rows)]
     lines = [delimiter.join(row) for row in rows]
     if lines and choose.random() < 0.1:
         at = choose.randrange(len(lines))
