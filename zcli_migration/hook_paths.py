@@ -18,7 +18,7 @@ from typing import Any
 from zmigration_api import HookFailed, MigrationContext, MigrationError, PluginError
 
 from .places import Place
-from .plugins import finished
+from .plugins import ran
 from .zpaths import resolve_plugin_path
 
 
@@ -70,8 +70,10 @@ class PathHook:
     def call(self, function: Callable[..., Any], context: MigrationContext) -> object:
         """Call it with what its signature names; whatever it raises becomes `HookFailed`."""
         try:
-            return finished(function(**arguments(function, context)))
-        except (Exception, SystemExit) as error:
+            return ran(function(**arguments(function, context)))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # GeneratorExit, asyncio's CancelledError, sys.exit
             place = _place(error, self.file)
             raise HookFailed(
                 f"hook {self.written} raised {type(error).__name__}: {error}",

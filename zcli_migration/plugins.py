@@ -31,6 +31,9 @@ DISABLE_VARIABLE = "ZMIGRATION_DISABLE_PLUGINS"
 OURS = "zcli-migration"
 SWITCHED_OFF = "switched off"
 
+_GIVE_MANY = frozenset({"zmigration_backends", "zmigration_diff_rules"})
+"""Hooks that may be generators: what they give is gone through."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginStatus:
@@ -176,7 +179,8 @@ class Plugins:
     ) -> Any:  # noqa: ANN401
         named = {key: arguments[key] for key in implementation.argnames}
         with blamed(f"plugin {self.shown(implementation.plugin_name)}: {hook}"):
-            return finished(implementation.function(**named))
+            read = finished if hook in _GIVE_MANY else ran
+            return read(implementation.function(**named))
 
 
 @contextlib.contextmanager
@@ -201,6 +205,16 @@ def finished(result: object) -> Any:  # noqa: ANN401
     import asyncio
 
     return asyncio.run(result)
+
+
+def ran(result: object) -> Any:  # noqa: ANN401
+    """As `finished`, of a hook that is to do something; TypeError if nothing of it has run."""
+    import inspect
+
+    result = finished(result)
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise TypeError("it gave back a generator, of which nothing has run; `yield` makes it one")
+    return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
         execution_time_ms=applied.milliseconds,
         rollback_sql="\n".join(s for step in reversed(applied.steps) for s in step.undo),
         forward_sql="\n".join(s for step in applied.steps for s in step.statements),
-        diff_json=json.dumps([change_facts(c) for c in applied.changes], ensure_ascii=False),
+        diff_json=json_text([change_facts(c) for c in applied.changes]),
         meta_data=_meta_text(applied),
         notes=applied.file.meta.notes,
     )
@@ -247,7 +247,17 @@ def _meta_text(applied: Applied) -> str:
     if applied.before is not None:
         tables, observed = applied.before
         meta["before"] = {"tables": encode(tables), "observed": encode(observed)}
-    return json.dumps(meta, ensure_ascii=False)
+    return json_text(meta)
+
+
+def json_text(value: object) -> str:
+    """JSON as stores keep it; with what is no text (the default of a blob) escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
 
 
 def without_secrets(text: str) -> str:

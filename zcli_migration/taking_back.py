@@ -6,7 +6,6 @@ that the next run can finish what a killed one left.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -38,6 +37,7 @@ from .recording import (
     change_facts,
     history_table_for,
     host_version,
+    json_text,
     last_record,
     meta_of,
     next_id,
@@ -212,7 +212,7 @@ def _recorded(
         execution_time_ms=milliseconds,
         rollback_sql="\n".join(s for step in reversed(undoing.steps) for s in step.undo),
         forward_sql="\n".join(s for step in undoing.steps for s in step.statements),
-        diff_json=json.dumps([change_facts(c) for c in undoing.changes], ensure_ascii=False),
+        diff_json=json_text([change_facts(c) for c in undoing.changes]),
         meta_data=_meta(run, undoing, live, hooks),
         notes=undoing.file.meta.notes,
     )
@@ -244,7 +244,7 @@ def _meta(run: Run, undoing: Undoing, live: Schema, hooks: HookCalls) -> str:
         "archives": [step.keeps.name for step in undoing.steps if step.keeps],
         "hooks": hooks.results.get(undoing.file.name, []),
     }
-    return json.dumps(meta, ensure_ascii=False)
+    return json_text(meta)
 
 
 def _text_of(undoing: Undoing) -> str | None:

@@ -18,6 +18,7 @@ from zmigration_api import (
     PlanMoved,
     Progress,
     Schema,
+    SchemaFileError,
     Step,
     Version,
 )
@@ -32,6 +33,7 @@ from .plugins import Plugins
 from .recording import Applied, Recorded, history_table_for, make_record, meta_of, next_id
 from .schema_file import (
     SchemaFile,
+    require_unchanged,
     require_writable,
     text_hash,
     with_version,
@@ -100,6 +102,7 @@ def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
                 f"{store.display} changed after the plan was made; nothing was touched",
                 hint="run again to see what is left to do",
             )
+        _require_unchanged_files(approved)
         results = _inside(run, unit, current, hooks)
         run.told.enter_context(uninterrupted(run.interrupts))
         store.commit()
@@ -128,6 +131,13 @@ def _require_writable_files(approved: Survey) -> None:
     for schema in approved.schemas:
         if schema.decision.to not in (None, schema.on_disk.version):
             require_writable(schema.file.path)
+
+
+def _require_unchanged_files(approved: Survey) -> None:
+    """What was edited since it was read (while somebody was asked, say) is not what was shown."""
+    for schema in approved.schemas:
+        if schema.changes:
+            require_unchanged(schema.file.path, schema.on_disk.text)
 
 
 def _moved(approved: Survey, current: Survey) -> bool:
@@ -253,6 +263,15 @@ def _bump(schema: SchemaSurvey, result: Result) -> str | None:
     except (MigrationError, OSError) as error:
         return (
             f"{schema.file.path.name} still says {schema.on_disk.version}: {error}; "
-            f"the migration itself is done and recorded, the next run writes {goal}"
+            f"the migration itself is done and recorded; {_who_bumps(schema, goal)}"
         )
     return None
+
+
+def _who_bumps(schema: SchemaSurvey, goal: Version) -> str:
+    """The next run does, unless somebody has edited the file meanwhile."""
+    try:
+        require_unchanged(schema.file.path, schema.on_disk.text)
+    except SchemaFileError:
+        return f"write zMigrationVersion: {goal} into it"
+    return f"the next run writes {goal}"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from zmigration_api import Backfill, Column, ColumnType, CopyOf, Default, Fixed, convert
+from zmigration_api import Backfill, Column, ColumnType, CopyOf, Default, Fixed
 from zmigration_api.values import format_value, parse
 
-from .typed import cell_of, value_of
+from .cells import unquote
+from .typed import cell_of, converted, value_of
 
 CellMaker: TypeAlias = Callable[[list[bytes]], bytes]
 """Makes a cell from the cells of a row as the file has it; ValueError with the reason."""
@@ -65,12 +66,16 @@ def _from_row(
         if isinstance(part, CopyOf) and part.column not in sources:
             raise ValueError(f"is filled from the column {part.column!r}, which is not there")
 
+    here = Column(name=column.name, type=column.type)
+
     def one(cells: list[bytes]) -> bytes:
         (part,) = backfill.parts
         assert isinstance(part, CopyOf)
         source = sources[part.column]
-        value = value_of(source.make(cells), source.type)
-        return cell_of(convert(value, source.type, column.type), column.type, delimiter)
+        cell = source.make(cells)
+        value_of(cell, source.type)  # ValueError if it is none
+        there = Column(name=part.column, type=source.type)
+        return converted(cell, there, here, delimiter) if unquote(cell) else b""
 
     def joined(cells: list[bytes]) -> bytes:
         texts = [_text(part, cells, sources) for part in backfill.parts]

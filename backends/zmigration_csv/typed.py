@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from zmigration_api import Column, ColumnType, carry
+from zmigration_api.conversion import becomes_null, carry_text
 from zmigration_api.values import format_value, parse
 
 from .cells import quote, unquote
@@ -88,8 +89,10 @@ def converted(cell: bytes, old: Column, new: Column, delimiter: bytes) -> bytes:
         return cell
     value, source = _old_value(text, old)
     result = carry(value, source, new)
-    if result is None and not (value is None and new.type.kind == "json"):
+    if result is None and becomes_null(value, source, new):
         return b""
+    if carry_text(text, value, source, new) is not None:
+        return cell
     written = _written(result, new.type)
     same = written == text or (_family(old.type) == _family(new.type) and result == value)
     return cell if same else quote(_bytes(written, new.type), delimiter)

@@ -12,11 +12,12 @@ from zmigration_api.history import PREFIX
 from zmigration_sql import literal
 
 from .alter import Alteration
-from .catalog import Catalog, Trigger
+from .catalog import Catalog, Firing
 from .names import LONGEST, QUOTING
 
 ROW_HELPER = f"{PREFIX}row"
 _EXACT = ("int", "bigint", "bool", "date", "time", "datetime", "uuid")
+_ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 _PLACE, _PART = f"{PREFIX}place", f"{PREFIX}part"
 
 
@@ -25,14 +26,14 @@ class Keep:
     """One table's archive. `table` is the name at work: after the renames, in both directions.
 
     `rows` are the table's columns that tell rows apart, `named` what the archive calls them.
-    `enforced`: the live table lets no two rows be alike in these. `triggers` are the live ones.
+    `enforced`: the live table lets no two rows be alike in these. `firing` is what fires now.
     """
 
     archive: Archive
     table: str
     rows: tuple[str, ...]
     enforced: bool
-    triggers: tuple[Trigger, ...] = ()
+    firing: tuple[Firing, ...] = ()
 
     @property
     def direct(self) -> bool:
@@ -120,8 +121,8 @@ class Keep:
         return [] if self.direct else [f"ALTER TABLE {table} DROP COLUMN {ROW_HELPER};"]
 
     def quiet(self, statements: list[str]) -> list[str]:
-        """The statements, while the triggers of the user do not fire."""
-        return quiet(self.table, self.triggers, statements)
+        """The statements, while triggers and rules of the user do not fire."""
+        return quiet(self.table, self.firing, statements)
 
     @property
     def _row_names(self) -> list[str]:
@@ -143,17 +144,21 @@ class Keep:
         return dict(zip(wanted, fitted, strict=True))
 
 
-def quiet(table: str, triggers: Iterable[Trigger], statements: list[str]) -> list[str]:
-    """The statements, while these triggers of a table do not fire for what an UPDATE changes."""
-    on = {"O": "ENABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
-    alter = f"ALTER TABLE {QUOTING.name(table)}"
-    active = [trigger for trigger in triggers if trigger.enabled in on]
-    if not any(s.startswith("UPDATE ") for s in statements):
+def quiet(table: str, firing: Iterable[Firing], statements: list[str]) -> list[str]:
+    """The statements, while these triggers and rules do not fire for what an UPDATE changes."""
+    updates = [n for n, s in enumerate(statements) if s.startswith("UPDATE ")]
+    active = [one for one in firing if one.enabled in _ENABLE]
+    if not updates or not active:
         return statements
+    own = QUOTING.name(table)
+    alter = [(f"ALTER TABLE {one.owner or own}", one, QUOTING.name(one.name)) for one in active]
+    first, after = updates[0], updates[-1] + 1
     return [
-        *(f"{alter} DISABLE TRIGGER {QUOTING.name(t.name)};" for t in active),
-        *statements,
-        *(f"{alter} {on[t.enabled]} {QUOTING.name(t.name)};" for t in active),
+        *statements[:first],
+        *(f"{start} DISABLE {one.kind} {name};" for start, one, name in alter),
+        *statements[first:after],
+        *(f"{start} {_ENABLE[one.enabled]} {one.kind} {name};" for start, one, name in alter),
+        *statements[after:],
     ]
 
 
@@ -173,7 +178,7 @@ def keep_of(archive: Archive, catalog: Catalog, live: str, table: str, *, undone
         table=table,
         rows=tuple(column.name for column in at_work),
         enforced=enforced,
-        triggers=catalog.triggers(live),
+        firing=catalog.firing(live),
     )
 
 

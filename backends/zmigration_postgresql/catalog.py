@@ -67,6 +67,22 @@ SELECT g.tgname, g.tgenabled::text, pg_get_triggerdef(g.oid)
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
 WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace AND NOT g.tgisinternal
 ORDER BY g.tgname"""
+_FIRING = """
+WITH RECURSIVE tree AS (
+  SELECT c.oid, NULL::text AS owner FROM pg_class c
+  WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace
+  UNION
+  SELECT i.inhrelid, i.inhrelid::regclass::text
+  FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent
+)
+SELECT t.owner, 'TRIGGER' AS kind, g.tgname AS name, g.tgenabled::text AS enabled
+FROM tree t JOIN pg_trigger g ON g.tgrelid = t.oid
+WHERE NOT g.tgisinternal AND coalesce(to_jsonb(g) ->> 'tgparentid', '0') = '0'
+UNION ALL
+SELECT t.owner, 'RULE', r.rulename, r.ev_enabled::text
+FROM tree t JOIN pg_rewrite r ON r.ev_class = t.oid
+WHERE t.owner IS NULL AND r.ev_type = '2'
+ORDER BY owner NULLS FIRST, kind DESC, name"""
 _TABLE = """
 SELECT c.relpersistence = 'u', array_to_string(c.reloptions, ', '),
        obj_description(c.oid, 'pg_class'), array_remove(ARRAY[
@@ -167,6 +183,20 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Firing:
+    """A trigger or rule of the user's that an UPDATE of a table may set off.
+
+    `owner` is the table that it is on, as SQL writes it, if it is one that inherits (a partition,
+    too); None is the table itself. `enabled` is as in `Trigger`.
+    """
+
+    owner: str | None
+    kind: Literal["TRIGGER", "RULE"]
+    name: str
+    enabled: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveTable:
     """Facts of the table itself; `lost` names what it has that is not made again."""
 
@@ -198,6 +228,9 @@ class Catalog:
 
     def triggers(self, table: str) -> tuple[Trigger, ...]:
         return tuple(Trigger(*row) for row in self._rows(_TRIGGERS, table))
+
+    def firing(self, table: str) -> tuple[Firing, ...]:
+        return tuple(Firing(*row) for row in self._rows(_FIRING, table))
 
     def table(self, name: str) -> LiveTable | None:
         for unlogged, options, comment, lost in self._rows(_TABLE, name):

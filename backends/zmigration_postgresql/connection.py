@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _SESSION = (
     "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO, YMD'; SET standard_conforming_strings TO on;"
     " SET extra_float_digits TO 1; SET client_min_messages TO error;"
-    " SET lock_timeout TO {lock_timeout}"
+    # Rows that a policy hides would be missing from archives and answers: an error instead.
+    " SET row_security TO off; SET lock_timeout TO {lock_timeout}"
 )
 # Python's dates end in 9999 and its JSON reading forgets how numbers were written.
 _AS_TEXT = ("date", "time", "timestamp", "timestamptz", "json", "jsonb", "uuid", "timetz")
@@ -112,7 +113,7 @@ class Connection:
                 f" ({self.words(error)}); the server undid what was not committed",
                 hint="nothing was changed by this run; run it again",
             )
-        return StoreError(f"{self._address.display}: {self.words(error)}")
+        return StoreError(f"{self._address.display}: {self.words(error)}", hint=_hint(error))
 
     def words(self, error: psycopg.Error) -> str:
         """What the server said, on one line and without the password."""
@@ -127,6 +128,12 @@ class Connection:
 
     def close(self) -> None:
         self._raw.close()
+
+
+def _hint(error: psycopg.Error) -> str | None:
+    if error.sqlstate != "42501":  # insufficient_privilege, also where a policy hides rows
+        return None
+    return "use a role that may do this; where rows have policies, one that sees all rows"
 
 
 def first_line(text: str) -> str:

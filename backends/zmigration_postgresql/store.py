@@ -30,8 +30,10 @@ from zmigration_sql import data
 from . import types
 from .address import Address, address_of
 from .ask import ask
+from .catalog import Catalog
 from .connection import Connection, connect
 from .facts import Facts
+from .fit import fitted
 from .inspect import fingerprints, inspect
 from .names import QUOTING, spell
 from .plan import plan
@@ -108,8 +110,8 @@ class PostgreSQLStore:
         return plan(changes, current, Facts(self._reading() if changes else None), archives)
 
     def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
-        """The steps themselves: each changes its table in place."""
-        return tuple(back)
+        """The steps, while triggers and rules of now do not fire."""
+        return fitted(back, Catalog(self._reading()))
 
     def ask(self, question: Question, current: Schema) -> Answer:
         connection = self._reading()

@@ -129,10 +129,10 @@ class WayBack:
         return column_reverted(made, forward, live, self._keeps.get(change.table), kept)
 
     def quiet(self, table: str, live: str, statements: list[str]) -> list[str]:
-        """The statements, while triggers do not change what the plan does not show."""
+        """The statements, while triggers and rules do not change what the plan does not show."""
         if not any(statement.startswith("UPDATE ") for statement in statements):
             return statements
-        return quiet(table, self._catalog.triggers(live), statements)
+        return quiet(table, self._catalog.firing(live), statements)
 
     def constraint(self, live: str, constraint: Constraint, name: str) -> str | None:
         """A dropped constraint's own definition where the model does not say all of it."""

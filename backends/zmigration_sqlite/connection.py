@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,8 +64,22 @@ class Connection:
             return max(cursor.rowcount, 0)
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
-        with self.errors(), closing(self.raw.executemany(sql, rows)) as cursor:
+        with self.errors(), self._whole_or_not_at_all():
+            cursor = self.raw.executemany(sql, rows)
             return max(cursor.rowcount, 0)
+
+    @contextmanager
+    def _whole_or_not_at_all(self) -> Iterator[None]:
+        """A hook that catches the error goes on without the first half of it."""
+        self.raw.execute("SAVEPOINT zmigration_many")
+        try:
+            yield
+        except BaseException:
+            with suppress(sqlite3.Error):  # some errors undo the whole transaction
+                self.raw.execute("ROLLBACK TO zmigration_many")
+                self.raw.execute("RELEASE zmigration_many")
+            raise
+        self.raw.execute("RELEASE zmigration_many")
 
     def close(self) -> None:
         self.raw.close()

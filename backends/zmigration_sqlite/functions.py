@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from zmigration_api import KINDS, Column, ColumnType, TypeKind, Using, carry
+from zmigration_api.conversion import becomes_null, carry_text
 from zmigration_api.values import format_value, parse
 from zmigration_api.where import canonical_json, like_pattern, text_for_like
 from zmigration_sql.live_values import BY_VALUE
@@ -109,8 +110,10 @@ def convert_stored(value: Any, old: str, new: str, details: str = "{}") -> Any: 
     source, target = _columns(old, new, details)
     held = _CODEC.from_store(value, source)
     converted = carry(held, source, target)
-    null = converted is None and not (held is None and target.type.kind == "json")
+    null = converted is None and becomes_null(held, source, target)
     stored = None if null else _CODEC.to_store(converted, target)
+    if isinstance(value, str):
+        stored = carry_text(value, held, source, target) or stored
     if isinstance(stored, str) and not _encodable(stored):
         raise ValueError("is not UTF-8 text")
     return stored

@@ -1,7 +1,7 @@
 """The store's structure in memory, without rows: where a plan is tried before it is shown.
 
 Every statement of a plan has run here first, so that SQLite's own rules decide what can be done
-natively, and a view or trigger that would break is named before anything is touched.
+natively, and a view, trigger or virtual table that would break is named before anything is touched.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Shadow:
             self.connection.execute("RELEASE attempt")
 
     def refuse_broken(self) -> None:
-        """UnsupportedChange if a view or trigger that worked before does not work now."""
+        """UnsupportedChange if a view, trigger or virtual table is broken that was not."""
         for reason in self.newly_broken():
             raise UnsupportedChange(
                 f"this plan would break something in the database: {reason}",
@@ -60,7 +60,7 @@ class Shadow:
             )
 
     def newly_broken(self) -> list[str]:
-        """Why views and triggers that worked before do not work now."""
+        """Why views, triggers and virtual tables are broken that were not."""
         return [reason for name, reason in self._probe().items() if name not in self._broken]
 
     def tried_back(self, steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -103,11 +103,11 @@ class Shadow:
             self.connection.executemany("INSERT INTO sqlite_sequence VALUES (?, ?)", rows)
 
     def _probe(self) -> dict[str, str]:
-        """The views and triggers that do not work, with SQLite's reasons."""
+        """The views, triggers and virtual tables that do not work, with SQLite's reasons."""
         names = self._views_and_triggers()
         if not names:
-            return {}
-        found = self._broken_triggers()
+            return self._broken_virtual_tables()
+        found = self._broken_triggers() | self._broken_virtual_tables()
         with suppress(_Done), self.attempt():
             self.connection.execute(f"CREATE TABLE {_PROBE} (a)")
             while (reason := self._first_broken()) is not None:
@@ -134,6 +134,17 @@ class Shadow:
                     self.connection.execute(f"EXPLAIN {statement}").close()
                 except sqlite3.Error as error:
                     found[f"{event} {table}"] = f"trigger {triggers} on {table}: {error}"
+        return found
+
+    def _broken_virtual_tables(self) -> dict[str, str]:
+        """Full-text indexes over another table's columns break when these go."""
+        query = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
+        found: dict[str, str] = {}
+        for (name,) in self.connection.execute(query).fetchall():
+            try:
+                self.connection.execute(f"SELECT * FROM {quoted(name)} LIMIT 1").fetchall()
+            except sqlite3.Error as error:
+                found[f"virtual table {name}"] = f"virtual table {name}: {error}"
         return found
 
     def _writes(self, table: str) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from .values import fit, format_float, format_value, parse
 
 _NUMBERS: frozenset[TypeKind] = frozenset({"int", "bigint", "float", "decimal"})
 _TEXTS: frozenset[TypeKind] = frozenset({"str", "text"})
+_AS_WRITTEN: frozenset[TypeKind] = _TEXTS | {"json"}
 _FROM_OTHERS: dict[TypeKind, frozenset[TypeKind]] = {
     "int": frozenset({"bool"}),
     "bigint": frozenset({"bool"}),
@@ -74,6 +75,23 @@ def carry(value: Any, old: Column, new: Column) -> Any:  # noqa: ANN401
     return _enumerated(_carried(value, old.type, new.type), new)
 
 
+def becomes_null(value: Any, old: Column, new: Column) -> bool:  # noqa: ANN401
+    """Whether `using` says so of a value; what `carry` gives as None else is JSON's `null`."""
+    return _mapped(format_value(value, old.type), new.using) == (None, True)
+
+
+def carry_text(text: str, value: Any, old: Column, new: Column) -> str | None:  # noqa: ANN401
+    """The text itself where JSON becomes a text or a text JSON; None where that is not the case.
+
+    Written anew it would lose digits, and the first of two keys. ValueError if it does not fit.
+    """
+    if not {old.type.kind, new.type.kind} <= _AS_WRITTEN or old.type.kind == new.type.kind:
+        return None
+    if _mapped(format_value(value, old.type), new.using)[1]:
+        return None
+    return str(fit(text, new.type))
+
+
 def _mapped(text: str, using: Using | None) -> tuple[str | None, bool]:
     for source, target in using.values if using else ():
         if source == text:
@@ -105,7 +123,7 @@ def _across(value: Any, kind: TypeKind) -> Any:  # noqa: ANN401
         case "int" | "bigint":
             return _whole(value)
         case "float":
-            return float(value)
+            return _floating(value)
         case "decimal":
             return Decimal(format_float(value) if isinstance(value, float) else value)
         case "bool":
@@ -120,6 +138,13 @@ def _whole(value: int | float | Decimal) -> int:
     if not math.isfinite(value) or value != int(value):
         raise ValueError("is not a whole number")
     return int(value)
+
+
+def _floating(value: int | Decimal) -> float:
+    near = float(value)
+    if math.isinf(near) or (value and not near):
+        raise ValueError("is outside the range of float")
+    return near
 
 
 def _zero_or_one(value: int) -> bool:

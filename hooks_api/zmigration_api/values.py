@@ -21,6 +21,7 @@ _Moment = TypeVar("_Moment", date, time, datetime)
 _INT = re.compile(r"[+-]?\d+", re.ASCII)
 _WHOLE = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NOT_ZERO = re.compile(r"[^eE]*[1-9]", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0{1,6})?)?", re.ASCII)
 _TIME = re.compile(r"\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
@@ -86,7 +87,7 @@ def _parse_float(text: str) -> float:
     if not _FLOAT.fullmatch(stripped):
         raise ValueError("is not a number")
     value = float(stripped)
-    if value in (float("inf"), float("-inf")):
+    if math.isinf(value) or (value == 0 and _NOT_ZERO.match(stripped)):
         raise ValueError("is outside the range of float")
     return value
 

@@ -319,3 +319,23 @@ def test_markup_in_names_is_shown_as_it_is(pending: AppFolder, at_terminal: Open
     terminal = at_terminal(pending, "--dry-run")
     assert terminal.finish() == 0
     assert "+ Add column: [red]x (" in terminal.text
+
+
+@pytest.mark.parametrize("edited", [True, False], ids=["edited", "removed"])
+def test_a_file_that_changes_at_the_question(
+    pending: AppFolder, at_terminal: Opened, edited: bool
+) -> None:
+    """What somebody said yes to is not what the file wants now."""
+    terminal = at_terminal(pending)
+    terminal.read_until("[y/N]")
+    if edited:
+        pending.schema(TABLES + "  phone: {type: str}\n")
+    else:
+        (pending.path / "models/zSchema.users.yaml").unlink()
+    before = pending.snapshot()
+    terminal.type("y\n")
+    assert terminal.finish() == 2
+    said = "was changed by something else" if edited else "cannot be written: No such file"
+    assert said in terminal.text
+    assert "nothing was changed" in terminal.text
+    assert pending.snapshot() == before

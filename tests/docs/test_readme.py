@@ -1,7 +1,5 @@
 import os
-import pty
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -11,56 +9,10 @@ import pytest
 import yaml
 
 from tests.docs.fences import ROOT, Command, Fence, commands, fences, pages
+from tests.docs.shell import Shell, run_page, with_echo
 from zcli_migration.cli import migrate_parser
 
 README = ROOT / "README.md"
-
-
-class Shell:
-    """Runs one command after the other as a person would type them, folder changes included."""
-
-    def __init__(self, home: Path, folder: Path) -> None:
-        self.folder = folder
-        self.note = home / "pwd"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("ZDATA_")}
-        self.environment = {
-            **kept,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
-            "HOME": str(home),
-            "XDG_DATA_HOME": str(home / "user-data"),
-            "COLUMNS": "80",
-            "NO_COLOR": "1",
-            "PYTHONUTF8": "1",
-        }
-
-    def run(self, command: Command) -> tuple[int, str]:
-        """The exit code and everything printed; what is typed at prompts comes by a terminal."""
-        script = f"{command.text}\ncode=$?; pwd >{shlex.quote(str(self.note))}; exit $code"
-        person, terminal = pty.openpty()
-        try:
-            os.write(person, "".join(f"{answer}\n" for answer in command.answers).encode())
-            done = subprocess.run(
-                ["bash", "-c", script],
-                cwd=self.folder,
-                env=self.environment,
-                stdin=terminal if command.answers else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                timeout=120,
-            )
-        finally:
-            os.close(person)
-            os.close(terminal)
-        self.folder = Path(self.note.read_text().strip())
-        return done.returncode, with_echo(done.stdout, command.answers)
-
-
-def with_echo(output: str, answers: list[str]) -> str:
-    """The output as a terminal shows it: with what was typed at each prompt."""
-    typed = iter(answers)
-    return re.sub(r"\[y/N\] ", lambda prompt: f"{prompt[0]}{next(typed)}\n", output)
 
 
 def shell_for(page: Path, scratch: Path) -> Shell:
@@ -69,7 +21,8 @@ def shell_for(page: Path, scratch: Path) -> Shell:
     app = shutil.copytree(
         ROOT / "examples" / "zCloud", scratch / "examples" / "zCloud", ignore=ignored
     )
-    return Shell(scratch, scratch if page == README else Path(app))
+    programs = Path(sys.executable).parent
+    return Shell(scratch, scratch if page == README else Path(app), programs)
 
 
 def page_name(page: Path) -> str:
@@ -78,14 +31,7 @@ def page_name(page: Path) -> str:
 
 @pytest.mark.parametrize("page", pages(), ids=page_name)
 def test_commands(page: Path, tmp_path: Path) -> None:
-    shell = shell_for(page, tmp_path)
-    for fence in fences(page):
-        if fence.file is not None:
-            (shell.folder / fence.file).write_text(fence.text, encoding="utf-8")
-        for command in commands(fence):
-            code, output = shell.run(command)
-            assert code == command.exit_code, f"{command.place}\n{output}"
-            assert command.prints(output), f"{command.place}\nreally prints:\n{output}"
+    run_page(page, shell_for(page, tmp_path))
 
 
 def test_the_quick_start_is_there() -> None:
@@ -153,7 +99,7 @@ def test_every_flag_has_a_row() -> None:
     assert sorted(rows) == sorted(flags - {"--help"})
 
 
-@pytest.mark.parametrize("page", pages(), ids=page_name)
+@pytest.mark.parametrize("page", [*pages(), ROOT / "plugins_example/README.md"], ids=page_name)
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
     missing = [

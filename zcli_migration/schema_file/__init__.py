@@ -4,7 +4,7 @@ from .model import Meta, SchemaFile, Warning_
 from .reader import read_schema_file, read_schema_head, text_hash
 from .references import check_references
 from .staged import left_staged, stage
-from .text import read_schema_text, require_writable, write_schema_text
+from .text import read_schema_text, require_unchanged, require_writable, write_schema_text
 from .version_line import with_version
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "read_schema_file",
     "read_schema_head",
     "read_schema_text",
+    "require_unchanged",
     "require_writable",
     "stage",
     "text_hash",

@@ -70,6 +70,8 @@ def write_schema_text(path: Path, new_text: str, expected_old_text: str) -> None
 def require_writable(path: Path) -> None:
     """MigrationError if `write_schema_text` would not be allowed to replace the file."""
     target = Path(os.path.realpath(path))
+    with _refused(path, "written"):
+        target.stat()
     for place in (target, target.parent):
         if not os.access(place, os.W_OK):
             raise MigrationError(
@@ -77,6 +79,12 @@ def require_writable(path: Path) -> None:
                 hint="allow writing to it, or write the version that you want into the file",
                 file=path,
             )
+
+
+def require_unchanged(path: Path, expected: str) -> None:
+    """SchemaFileError if the file does not hold that text any more."""
+    with _refused(path, "read"):
+        _require_unchanged(path, expected)
 
 
 def _require_unchanged(path: Path, expected: str) -> None:
