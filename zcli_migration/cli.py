@@ -124,6 +124,7 @@ def migrate_parser() -> argparse.ArgumentParser:
     mode("--sql", action="store_true", help="print the statements and nothing else")
     mode("--status", action="store_true", help="one line for each schema: versions and state")
     mode("--history", action="store_true", help="every migration that was recorded")
+    mode("--doctor", action="store_true", help="who owns `zolo`, what is read from where")
     parser.add_argument("-V", action="version", version=f"zcli-migration {__version__}")
     return parser
 

@@ -28,6 +28,10 @@ def run_migrate(options: argparse.Namespace) -> int:
     try:
         if options.status or options.history:
             return _list(options, report)
+        if options.doctor:
+            from .doctor import diagnose
+
+            return diagnose(_selection(options), screen)
         with terminate_as_interrupt(), _for_programs(options.json or options.sql):
             outcome = _run(options, report)
     except MigrationError as error:

@@ -141,6 +141,8 @@ class _Search:
 
     def _note_unset(self, found: _Candidate) -> None:
         source = found.meta.data_source
+        if found.meta.migrates is None and not source and found.meta.data_path:
+            self.notes.append(f"{found.name} is left out: set zMigration: true in its Meta")
         if source and found.meta.migrates is None:
             self.notes.append(f"{found.name} is left out: {_add(source)}, where it is not set")
 

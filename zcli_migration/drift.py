@@ -72,14 +72,24 @@ def _constraints(ours: Table, before: Table, now: Table) -> Iterator[Move]:
 
 
 def refuse(
-    schema: str, moved: Sequence[Move], changes: Sequence[Change], recorded: Recorded | None
+    schema: str,
+    moved: Sequence[Move],
+    changes: Sequence[Change],
+    recorded: Recorded | None,
+    *,
+    in_files: bool = False,
 ) -> DriftError | None:
-    """The error for moves that the file does not agree with; None if there are none."""
+    """The error for moves that the file does not agree with; None if there are none.
+
+    `in_files`: the store is a folder of files, of which zCLI holds copies while an app runs.
+    """
     unwanted = [move.text for move in moved if any(_concerns(c, move) for c in changes)]
     unwanted += [move.text for move in _intruders(changes, recorded)]
     if not unwanted:
         return None
     first = "; ".join(unwanted)
+    if in_files and any(move.thing and move.text.endswith("is gone") for move in moved):
+        first += " (an app that was running during a migration writes its older copy back)"
     return DriftError(
         f"Schema drift detected: {schema}: {first}",
         hint="put the store back as it was, or change the schema file to match it, "

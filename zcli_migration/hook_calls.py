@@ -80,7 +80,7 @@ class HookCalls:
                 for moment, path in path_hooks(app, schema.file)
                 if moment in moments
             )
-        real_zcli = RealZCLI(app.zspark, app.workspace)
+        real_zcli = RealZCLI(app.zspark, app.workspace, app.running)
         return cls(app, plugins, unit, tuple(schemas), paths, variables, real_zcli)
 
     def run(self, moment: str, schema: Schema) -> None:

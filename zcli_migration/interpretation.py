@@ -199,7 +199,14 @@ def _items(
 
 def _acts_otherwise(known: _Item, live: _Item) -> bool:
     """Whether a foreign key refers as meant, and does something else on delete or update."""
-    return isinstance(known, ForeignKey) and known != live
+    return isinstance(known, ForeignKey) and _acts(known) != _acts(live)
+
+
+def _acts(key: _Item) -> list[str]:
+    """What a foreign key does; to refuse at once or at the end is one thing to a schema file."""
+    if not isinstance(key, ForeignKey):
+        return []
+    return ["NO ACTION" if a == "RESTRICT" else a for a in (key.on_delete, key.on_update)]
 
 
 def _same(known: _Item, live: _Item) -> bool:

@@ -57,6 +57,25 @@ def _wait_for_input_or_signal(descriptor: int) -> None:
 
 
 @contextlib.contextmanager
+def interrupts_heard() -> Iterator[None]:
+    """Ctrl-C and SIGTERM are KeyboardInterrupt, whatever the app has made of them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    heard = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+    before = [(number, signal.signal(number, interrupt)) for number in heard]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
 def terminate_as_interrupt() -> Iterator[None]:
     """A cancelled job (SIGTERM) ends like Ctrl-C: undone, and with a word."""
     if threading.current_thread() is not threading.main_thread():

@@ -52,8 +52,10 @@ class LightZCLI:
         self.data = data
         self.zspark = dict(zspark)
         self.zspark_obj = self.zspark
-        self.session: dict[str, object] = {"zSpace": str(workspace), "zSpark": self.zspark}
         self.config = Config(environment, workspace)
+        if real.running:
+            return  # session, logger and display are the app's own
+        self.session: dict[str, object] = {"zSpace": str(workspace), "zSpark": self.zspark}
         import logging
 
         self.logger = logging.getLogger("zolo.migrate")

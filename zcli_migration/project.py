@@ -43,11 +43,13 @@ from .target import resolve_target
 class Selection:
     """Which app, which of its schemas (names with or without "zSchema.", none: all), plugins.
 
+    `app` is given where it runs in this process.
     `lock_timeout`: how many seconds a look at a store waits for what others hold locked.
     `settle`: stores where nothing has changed since the last record need not be looked at.
     """
 
     app_file: str
+    app: App | None = None
     schemas: tuple[str, ...] = ()
     third_party_plugins: bool = True
     lock_timeout: float = 10.0
@@ -70,7 +72,7 @@ _Place: TypeAlias = tuple[Target, BackendType, list[SchemaFile]]
 def open_project(selection: Selection, report: Report) -> Iterator[Project]:
     """Load, discover and open; every store is closed at the end."""
     report.banner(Path(selection.app_file).name, Path(os.path.abspath(selection.app_file)).parent)
-    app = load_app(selection.app_file)
+    app = selection.app or load_app(selection.app_file)
     report.loaded(app)
     plugins = load_plugins(app, third_party=selection.third_party_plugins)
     plugins.backends()  # what a plugin offers is part of whether it works

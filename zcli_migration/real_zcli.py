@@ -23,12 +23,18 @@ _NOT_FOR_A_MIGRATION = frozenset(
 
 
 class RealZCLI:
-    """The host's object for one app, made when it is first asked for."""
+    """The host's object for one app, made when it is first asked for, or that of a running app."""
 
-    def __init__(self, zspark: Mapping[str, object], workspace: Path) -> None:
+    def __init__(
+        self,
+        zspark: Mapping[str, object],
+        workspace: Path,
+        running: Any = None,  # noqa: ANN401
+    ) -> None:
         self._zspark = zspark
         self._workspace = workspace
-        self._made: Any = None
+        self._made: Any = running
+        self.running = running is not None
 
     def get(self) -> Any | None:  # noqa: ANN401
         """The object; None where no host is installed. What the host raises is the caller's."""

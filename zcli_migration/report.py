@@ -111,6 +111,8 @@ class Report:
         self, schema: SchemaSurvey, steps: Sequence[Step], store: Store, *, preview: bool
     ) -> None:
         """The changes of one schema: as a preview with the store's types, or before the prompt."""
+        if not preview:
+            self.warnings([hazard.text for hazard in _hazards(steps) if hazard.kind == "rewrite"])
         self._line(f"Detected changes for {schema.file.name}:", "bold")
         qualified = len(schema.desired.tables) > 1
         for change in schema.changes:

@@ -90,7 +90,7 @@ class _Migration(Session):
         self.found = found
         self.report.warnings(left_behind(unit, found, run.plugins))
         for schema in found.schemas:
-            error = refuse(schema.file.name, schema.moved, schema.changes, schema.recorded)
+            error = _drift(unit, schema)
             if error is not None and not self.request.force_sync:
                 raise error
             if schema.decision.to is not None:  # refused before anything, if it cannot be done
@@ -230,3 +230,8 @@ def _with_rename(unit: Unit, table: str, old: str, new: str) -> Unit:
             tables.append(replace(t, columns=columns))
         files.append(replace(file, tables=tuple(tables)))
     return replace(unit, files=tuple(files))
+
+
+def _drift(unit: Unit, schema: SchemaSurvey) -> MigrationError | None:
+    files = unit.target.data_type == "csv"
+    return refuse(schema.file.name, schema.moved, schema.changes, schema.recorded, in_files=files)

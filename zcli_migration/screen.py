@@ -88,6 +88,23 @@ class Screen:
         return self._console
 
 
+class DisplayScreen(Screen):
+    """Lines through the display of a running app, which knows where its reader sits."""
+
+    def __init__(self, display: Any) -> None:  # noqa: ANN401
+        super().__init__(quiet=True)
+        self.quiet = False
+        self._display = display
+
+    @property
+    def terminal(self) -> bool:
+        """No colours and bars: they are the display's own business."""
+        return False
+
+    def _write(self, text: str, style: str | None) -> None:
+        self._display.text(text)
+
+
 class _LateBar:
     """A progress bar that shows itself only for slow work."""
 

@@ -241,7 +241,9 @@ def _hazards(changes: Sequence[Change], kept: Archive | None) -> Iterator[Hazard
             text = f"the values of {change.table}.{change.column.name} go{back}"
             yield Hazard("data_loss", text)
     if any(_rewrites(change) for change in changes):
-        yield Hazard("rewrite", f"{file_name(changes[-1].table)} is written anew")
+        file = file_name(changes[-1].table)
+        text = f"{file} is written anew; stop the app first: zCLI writes its own copy back"
+        yield Hazard("rewrite", text)
 
 
 def _rewrites(change: Change) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from zmigration_api.errors import AppError
 
@@ -27,6 +28,7 @@ class App:
 
     `workspace` is what `@` means. `environment` is the process's with the app's dotenv file over
     it; os.environ itself is not changed. Neither it nor zSpark is ever shown: they hold secrets.
+    `running` is the zCLI object of an app that runs in this process.
     """
 
     file: Path
@@ -36,6 +38,7 @@ class App:
     title: str
     dotenv: Path | None = None
     warnings: tuple[str, ...] = ()
+    running: Any = field(default=None, repr=False, compare=False)
 
 
 def load_app(path: str | Path) -> App:

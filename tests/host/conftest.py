@@ -1,0 +1,51 @@
+"""The real host: `pytest -m host` in an environment that has zolo-zcli beside this package."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.host.driving import Driven
+
+HERE = Path(__file__).parent
+DEMOS = "ZMIGRATION_ZCLI_DEMOS"
+"""The environment variable that names the folder Demos/Archive of a clone of zolo-zcli."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = importlib.util.find_spec("zCLI") is None
+    for item in items:
+        if HERE not in item.path.parents:
+            continue
+        item.add_marker("host")
+        if missing:
+            item.add_marker(pytest.mark.skip(reason="zCLI (zolo-zcli) is not importable here"))
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host writes into the user's folders when it starts."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "share"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+
+@pytest.fixture
+def demos() -> Path:
+    folder = os.environ.get(DEMOS)
+    if not folder:
+        pytest.skip(f"{DEMOS} does not name the folder Demos/Archive of a clone of zolo-zcli")
+    return Path(folder)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Driven:
+    """An app's folder, with the real zCLI to run it."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    return Driven(folder)
