@@ -15,7 +15,10 @@ Every other word belongs to zCLI itself, which is not installed here.
 
 
 def run_host(arguments: Sequence[str]) -> int:
-    """Run the installed host's command with these arguments; a short help without a host."""
+    """Run the installed host's command with these arguments; a short help without a host.
+
+    SystemExit with what the command gives back, as its own script would raise it.
+    """
     from importlib_metadata import PackageNotFoundError, distribution
 
     for name in HOSTS:
@@ -24,9 +27,8 @@ def run_host(arguments: Sequence[str]) -> int:
         except PackageNotFoundError:
             continue
         for script in scripts:
-            sys.argv = ["zolo", *arguments]
-            result = script.load()()
-            return int(result or 0)
+            sys.argv[1:] = arguments
+            sys.exit(script.load()())
     asked = not arguments or arguments[0] in ("-h", "--help")
     print(HELP, end="", file=sys.stdout if asked else sys.stderr)
     return 0 if asked else 2
