@@ -81,6 +81,9 @@ class LargePass:
             done = stretch.number + made.rows
             place += stretch.size
             progress(done, done * whole // place, place)
+        if place != whole:
+            hint = "stop what else writes to it, and run again"
+            raise self._file.error("changed while it was read", hint=hint)
         progress(done, done, whole)
 
     def prove(self, new: CsvFile) -> None:

@@ -335,6 +335,22 @@ def test_a_file_that_stays_as_it_is_is_not_written(
         assert new == (content.replace(b"007", b"7") if differs else b"")
 
 
+def test_a_file_that_grows_meanwhile_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LARGE", 0)
+    monkeypatch.setattr(scan, "CHUNK", 64)
+    path = tmp_path / "t.csv"
+    path.write_bytes(AGES)
+    one = Rewrite(CsvFile(path, path, b","), [DropColumn("t", column("age"))], None, NOW)
+    parts = one.parts(no_progress)
+    next(parts), next(parts)
+    with path.open("ab") as stream:
+        stream.write(b"9,eve,1\n")
+    with pytest.raises(MigrationError, match="changed while it was read"):
+        list(parts)
+
+
 def test_rows_that_are_woven_wrong_are_made_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
