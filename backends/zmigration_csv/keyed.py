@@ -12,13 +12,12 @@ from itertools import islice
 import numpy as np
 
 from .cells import Record
-from .chunks import Chunk
 from .files import CsvFile
 from .grid import Flags, Grid, GridRow, Words
 from .hashes import Hashes, Key, KeyHash
 from .ranks import ascends
 from .runs import Pairs, Runs, runs
-from .scan import cut, lines_in, stretches
+from .scan import lines_in, stretches
 
 _REMEMBERED = 1 << 20
 """Hashes of rows that are to be shown; with more of them, the first rows may not be the first."""
@@ -89,8 +88,6 @@ def _among(pairs: Pairs, others: Pairs) -> Flags:
 class _Looked:
     """The hashes of some rows, and what tells each of them: its line, counted from 0, and cells."""
 
-    rows: int
-    lines: int
     hashes: Hashes
     row: Callable[[int], Record]
 
@@ -117,14 +114,9 @@ def _looked(file: CsvFile, key: Key) -> Iterator[tuple[int, int, _Looked]]:
     if not file.is_large:
         yield from _one_by_one(file.rows(), 0, hashing)
         return
-    width = len(file.header().names)
 
-    def look(chunk: Chunk) -> _Looked | None:
-        rows = cut(chunk, width, file.delimiter)
-        if rows is None:
-            return None
-        lines = lines_in(chunk.text) if rows.quoted else rows.rows
-        return _Looked(rows.rows, lines, hashing.of_grid(rows), lambda at: _record(rows, at))
+    def look(rows: Grid) -> _Looked:
+        return _Looked(hashing.of_grid(rows), lambda at: _record(rows, at))
 
     for stretch in stretches(file, look):
         if stretch.made is not None:
@@ -139,7 +131,7 @@ def _one_by_one(
     rows = (record for record in body if record.cells)
     while batch := list(islice(rows, _BATCH)):
         hashes = hashing.of_rows([record.cells for record in batch])
-        yield number, 0, _Looked(len(batch), 0, hashes, batch.__getitem__)
+        yield number, 0, _Looked(hashes, batch.__getitem__)
         number += len(batch)
 
 

@@ -14,13 +14,12 @@ from zmigration_api import Progress
 from .canonical import staying
 from .cells import Record, records
 from .checksums import checksum
-from .chunks import Chunk
 from .files import CsvFile
 from .grid import Grid, GridRow
 from .keep import Keeper
 from .making import BadCell, Check, Out
 from .proof import Bytes, Fingerprint, Part, require_same
-from .scan import ahead, cut, lines_in, stretches
+from .scan import ahead, stretches
 from .weave import Made, Piece, gathered, sound, woven
 
 OneByOne: TypeAlias = Callable[[Iterator[Record], Fingerprint], Iterator[bytes]]
@@ -29,21 +28,20 @@ OneByOne: TypeAlias = Callable[[Iterator[Record], Fingerprint], Iterator[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """The new bytes of one chunk and those of its archive; how many rows and lines it had.
+    """The new bytes of some rows and those of their archive; how many rows they are.
 
     The checksum is that of the new bytes; `differs`: they are not the old ones.
     """
 
     new: bytes
     kept: bytes
-    lines: int
     rows: int
     checksum: int
     differs: bool
 
 
 class LargePass:
-    """One pass over the rows of one file, of so many cells each.
+    """One pass over the rows of one file.
 
     `one_by_one` takes those that are no plain grid.
     """
@@ -54,7 +52,6 @@ class LargePass:
         columns: Sequence[Out],
         checks: Sequence[Check],
         one_by_one: OneByOne,
-        width: int,
         keeper: Keeper | None,
     ) -> None:
         self._file = file
@@ -66,7 +63,6 @@ class LargePass:
         untouched = [(at, out.position or 0) for at, out in enumerate(columns) if not out.make]
         self._old = [position for _, position in untouched]
         self._new = [at for at, _ in untouched]
-        self._width = width
 
     def parts(self, progress: Progress) -> Iterator[Bytes]:
         """The new rows."""
@@ -105,14 +101,11 @@ class LargePass:
             if record.cells:
                 written.add(record.cells)
         require_same(read, written, self._file)
-        return _Done(new, b"", 0, read.rows, checksum(new), differs=True)
+        return _Done(new, b"", read.rows, checksum(new), differs=True)
 
-    def _made(self, chunk: Chunk) -> _Done | None:
+    def _made(self, rows: Grid) -> _Done | None:
         """The new rows, and a checksum of them; None if they are to be made one by one."""
         delimiter = self._file.delimiter
-        rows = cut(chunk, self._width, delimiter)
-        if rows is None:
-            return None
         try:
             pieces = [self._piece(rows, out) for out in self._columns]
             self._check(rows)
@@ -123,8 +116,7 @@ class LargePass:
         kept = self._kept(rows, pieces)
         if kept is None or (differs and not sound(rows, pieces, new, delimiter, rows.newline)):
             return None
-        lines = lines_in(chunk.text) if rows.quoted else rows.rows
-        return _Done(new, kept, lines, rows.rows, checksum(new), differs)
+        return _Done(new, kept, rows.rows, checksum(new), differs)
 
     def _kept(self, rows: Grid, new: Sequence[Piece]) -> bytes | None:
         """The rows of the archive, in which no two have the same key; None if they are wrong."""

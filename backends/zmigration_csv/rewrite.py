@@ -194,7 +194,6 @@ class Rewrite:
                 self._columns,
                 self._checks,
                 lambda body, read: self._one_by_one(body, row, read),
-                len(self._header.names),
                 self._keeper,
             )
             yield from self._large.parts(progress)

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -22,22 +22,13 @@ from .memory import keep_freed
 WORKERS = min(4, os.cpu_count() or 1)
 
 
-class Counted(Protocol):
-    """What is known of some rows; with it, how many they are and how many lines they take."""
-
-    @property
-    def rows(self) -> int: ...
-    @property
-    def lines(self) -> int: ...
-
-
 A = TypeVar("A")
 B = TypeVar("B")
-C = TypeVar("C", bound=Counted)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch(Generic[C]):
+class Stretch(Generic[T]):
     """Some rows of a file: `made` of all of them at once or, where that is None, each one.
 
     `number` rows of the file come before them; `line` is where they start, from 1; they are `size`
@@ -47,11 +38,11 @@ class Stretch(Generic[C]):
     number: int
     line: int
     size: int
-    made: C | None
+    made: T | None
     records: Iterator[Record]
 
 
-def stretches(file: CsvFile, look: Callable[[Chunk], C | None]) -> Iterator[Stretch[C]]:
+def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stretch[T]]:
     """The rows in their order, cut into cells one by one wherever `look` gives None.
 
     StoreError names a row that has not as many cells as the header.
@@ -60,15 +51,34 @@ def stretches(file: CsvFile, look: Callable[[Chunk], C | None]) -> Iterator[Stre
         width = len(header.names)
         number, line = 0, 1 + lines_in(header.before + b"".join(header.cells) + header.end)
         pieces = chunks(stream, file.delimiter, file.shown, CHUNK)
-        for chunk, made in ahead(pieces, lambda chunk: None if chunk.exact else look(chunk)):
-            if made is not None:
-                yield Stretch(number, line, len(chunk.text), made, iter(()))
-                number, line = number + made.rows, line + made.lines
+        for chunk, seen in ahead(pieces, lambda chunk: _seen(chunk, width, file.delimiter, look)):
+            if seen is not None:
+                yield Stretch(number, line, len(chunk.text), seen.made, iter(()))
+                number, line = number + seen.rows, line + seen.lines
                 continue
             body = records(BytesIO(chunk.text), file.delimiter, file.shown, line=line)
             each = _Counting(checked(file, body, width, number))
             yield Stretch(number, line, len(chunk.text), None, each)
             number, line = number + each.rest(), line + lines_in(chunk.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen(Generic[T]):
+    """What was made of some rows, how many they are, and how many lines they take."""
+
+    made: T
+    rows: int
+    lines: int
+
+
+def _seen(
+    chunk: Chunk, width: int, delimiter: bytes, look: Callable[[Grid], T | None]
+) -> _Seen[T] | None:
+    rows = None if chunk.exact else grid(chunk.text, width, delimiter[0], chunk.quotes)
+    made = None if rows is None else look(rows)
+    if rows is None or made is None:
+        return None
+    return _Seen(made, rows.rows, lines_in(chunk.text) if rows.quoted else rows.rows)
 
 
 class _Counting:
@@ -91,11 +101,6 @@ class _Counting:
         for _ in self:
             pass
         return self._rows
-
-
-def cut(chunk: Chunk, width: int, delimiter: bytes) -> Grid | None:
-    """Its cells; None if that is to be seen row by row."""
-    return grid(chunk.text, width, delimiter[0], chunk.quotes)
 
 
 def ahead(items: Iterable[A], work: Callable[[A], B]) -> Iterator[tuple[A, B]]:

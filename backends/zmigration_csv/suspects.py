@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from .canonical import staying
 from .cells import Record
-from .chunks import Chunk
 from .files import CsvFile
 from .grid import Grid, GridRow
 from .quick import Quick
-from .scan import cut, lines_in, stretches
-
-
-@dataclass(frozen=True, slots=True)
-class _Some:
-    """Rows of a stretch, each with its number there and the lines before it."""
-
-    rows: int
-    lines: int
-    suspects: list[tuple[int, int, list[bytes]]]
+from .scan import lines_in, stretches
 
 
 def suspects(file: CsvFile, quick: Quick | None) -> Iterator[tuple[int, Record]]:
@@ -30,18 +19,13 @@ def suspects(file: CsvFile, quick: Quick | None) -> Iterator[tuple[int, Record]]
 
     None of them if there is no change; StoreError if the file cannot be cut into rows.
     """
-    width = len(file.header().names)
 
-    def look(chunk: Chunk) -> _Some | None:
-        rows = cut(chunk, width, file.delimiter)
-        if rows is None:
-            return None
-        lines = lines_in(chunk.text) if rows.quoted else rows.rows
-        return _Some(rows.rows, lines, [] if quick is None else list(_picked(rows, quick)))
+    def look(rows: Grid) -> list[tuple[int, int, list[bytes]]]:
+        return [] if quick is None else list(_picked(rows, quick))
 
     for stretch in stretches(file, look):
         if stretch.made is not None:
-            for number, line, cells in stretch.made.suspects:
+            for number, line, cells in stretch.made:
                 yield stretch.number + 1 + number, Record(stretch.line + line, cells, b"")
             continue
         each = (record for record in stretch.records if record.cells)
@@ -49,6 +33,7 @@ def suspects(file: CsvFile, quick: Quick | None) -> Iterator[tuple[int, Record]]
 
 
 def _picked(rows: Grid, quick: Quick) -> Iterator[tuple[int, int, list[bytes]]]:
+    """Each with its number among these rows and the lines before it."""
     line, last = 0, 0
     for number in np.flatnonzero(~staying(rows, quick)).tolist():
         if rows.quoted:
