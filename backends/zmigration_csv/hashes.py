@@ -58,13 +58,15 @@ class KeyHash:
 
 
 def _saying(column_type: ColumnType) -> Plain:
+    def json(cell: bytes) -> bytes:
+        value = value_or_text(cell, column_type)
+        return b"" if value is None else repr(value).encode("utf-8", "surrogatepass")
+
     def say(cell: bytes) -> bytes:
         said = tell(cell)
         return said if len(said) <= _LONGEST else blake2b(said).digest()
 
-    tell = plain(column_type)
-    if column_type.kind == "json":
-        return lambda cell: repr(value_or_text(cell, column_type)).encode() if cell else b""
+    tell = json if column_type.kind == "json" else plain(column_type)
     return say
 
 

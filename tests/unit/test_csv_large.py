@@ -335,6 +335,22 @@ def test_a_file_that_stays_as_it_is_is_not_written(
         assert new == (content.replace(b"007", b"7") if differs else b"")
 
 
+def test_json_without_a_value_is_no_duplicate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = ['""', '""', "", "null", "null", '"{""a"": 1}"', '"{""a"":1}"', "[1]"]
+    rows = "".join(f"{number},{cell}\n" for number, cell in enumerate(cells))
+    (tmp_path / "t.csv").write_text("id,extra\n" + rows)
+    schema = Schema(tables=(table("t", column("id", "int"), column("extra", "json"), key=["id"]),))
+    found = []
+    for large_from in (1 << 40, 0):
+        monkeypatch.setattr(files, "LARGE", large_from)
+        found.append(answer(Duplicates("t", ("extra",)), schema, tmp_path, b","))
+    assert found[0] == found[1]
+    assert isinstance(found[1], Answer)
+    assert found[1].count == 2
+
+
 def test_a_file_that_grows_meanwhile_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
