@@ -12,18 +12,25 @@ from zmigration_api import (
     AddConstraint,
     AddIndex,
     AlterColumn,
+    AlterTable,
+    AlterType,
     BackendType,
     Change,
     CreateTable,
+    CreateType,
     DropColumn,
     DropConstraint,
     DropIndex,
     DropTable,
+    DropType,
     ForeignKey,
     Hazard,
     RenameColumn,
+    RenamePart,
     RenameTable,
+    RenameType,
     Schema,
+    SetComment,
     Step,
     Store,
     UnsupportedChange,
@@ -96,7 +103,7 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
 
 def _stage(change: Change) -> int:
     match change:
-        case RenameTable():
+        case RenameTable() | RenameType():
             return 0
         case RenameColumn():
             return 1
@@ -106,22 +113,32 @@ def _stage(change: Change) -> int:
             return 3
         case DropConstraint():
             return 4
-        case CreateTable():
+        case RenamePart():
             return 5
-        case AddColumn():
+        case CreateType() | AlterType():
             return 6
-        case AlterColumn():
+        case CreateTable():
             return 7
-        case DropColumn():
+        case AlterTable():
             return 8
-        case AddConstraint(_, ForeignKey()):
-            return 11
-        case AddConstraint():
+        case AddColumn():
             return 9
-        case AddIndex():
+        case AlterColumn():
             return 10
-        case DropTable():
+        case DropColumn():
+            return 11
+        case AddConstraint(_, ForeignKey()):
+            return 14
+        case AddConstraint():
             return 12
+        case AddIndex():
+            return 13
+        case DropTable():
+            return 15
+        case SetComment():
+            return 16
+        case DropType():
+            return 17
 
 
 def _referring_first(dropped: dict[str, DropTable]) -> list[str]:

@@ -20,6 +20,7 @@ from zmigration_api import (
     DropColumn,
     DropConstraint,
     Duplicates,
+    Exclusion,
     ForeignKey,
     Nulls,
     Orphans,
@@ -162,7 +163,7 @@ class _Asker:
                     yield from self.constrained(AddConstraint(table.name, constraint))
 
     def _rewritten(self, table: str, constraint: Constraint) -> bool:
-        if isinstance(constraint, Check):
+        if isinstance(constraint, Check | Exclusion):
             return False
         fresh = not self.computing.fresh(table).isdisjoint(constraint.columns)
         if not isinstance(constraint, ForeignKey):

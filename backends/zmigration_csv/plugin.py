@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, get_args
 
-from zmigration_api import BackendType, Change, Fact, Store, Target, hookimpl
+from zmigration_api import BackendType, Change, Fact, NeutralChange, Store, Target, hookimpl
 
 if TYPE_CHECKING:
     from .store import CsvStore
@@ -17,7 +17,7 @@ class CsvBackend:
     name = "csv"
     aliases: tuple[str, ...] = ()
     in_folder = True
-    supports: frozenset[type[Change]] = frozenset(get_args(Change))
+    supports: frozenset[type[Change]] = frozenset(get_args(NeutralChange))
     keeps: frozenset[Fact] = frozenset()
     keeps_archives = True
 

@@ -99,6 +99,8 @@ class _Planner:
                 return self._add_constraint(change, table, constraint)
             case DropConstraint(table, constraint):
                 return self._drop_constraint(change, table, constraint)
+            case _:
+                raise NotImplementedError(change)
 
     def _create(self, change: Change, table: Table) -> Step:
         native = {column.name: canonical(native_type(column, None)) for column in table.columns}

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
-from zmigration_api import BackendType, Change, Fact, Store, Target, hookimpl
+from zmigration_api import (
+    BackendType,
+    Change,
+    Fact,
+    Store,
+    Target,
+    hookimpl,
+)
 
 
 class PostgreSQL:

@@ -9,6 +9,7 @@ from zmigration_api import (
     Check,
     Column,
     Constraint,
+    Exclusion,
     ForeignKey,
     Index,
     PrimaryKey,
@@ -108,6 +109,8 @@ class Statements:
                 return f"UNIQUE ({self.quoting.names(columns)})"
             case Check(expression=expression):
                 return f"CHECK ({expression})"
+            case Exclusion(definition=definition):
+                return f"EXCLUDE {definition}"
             case ForeignKey():
                 return self._foreign_key(constraint)
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
-from zmigration_api import BackendType, Change, Fact, Store, Target, hookimpl
+from zmigration_api import (
+    AlterTable,
+    BackendType,
+    Change,
+    Fact,
+    NeutralChange,
+    RenamePart,
+    Store,
+    Target,
+    hookimpl,
+)
 
 
 class SQLite:
@@ -14,7 +24,10 @@ class SQLite:
     name = "sqlite"
     aliases: tuple[str, ...] = ("sqlite3",)
     in_folder = True
-    supports: frozenset[type[Change]] = frozenset(get_args(Change))
+    supports: frozenset[type[Change]] = frozenset(get_args(NeutralChange)) | {
+        RenamePart,
+        AlterTable,
+    }
     keeps: frozenset[Fact] = frozenset(get_args(Fact))
     keeps_archives = True
 

@@ -14,6 +14,7 @@ from zmigration_api import (
     Constraint,
     DropColumn,
     DropConstraint,
+    Exclusion,
     ForeignKey,
     Hazard,
     PrimaryKey,
@@ -203,6 +204,8 @@ def _matching(
         case Check():
             target = _check(constraint, text)
             return lambda clause: clause == target, lambda column: _without(column, target)
+        case Exclusion(name=name):
+            raise UnsupportedChange(f"SQLite has no exclusion constraints, such as {name}")
 
 
 def _table_unique(columns: tuple[str, ...]) -> Callable[[Clause], bool]:

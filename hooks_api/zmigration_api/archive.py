@@ -119,7 +119,8 @@ def rewrites_values(change: AlterColumn) -> bool:
     """Whether values may become others: texts stay texts, whole numbers whole numbers."""
     old, new = change.old.type, change.new.type
     whole = {"int", "bigint"}
-    alike = old.kind == new.kind or (old.textual and new.textual) or {old.kind, new.kind} == whole
+    kept = (old.textual and new.textual) or {old.kind, new.kind} <= whole
+    alike = kept or (old.kind == new.kind and change.old.exact_type == change.new.exact_type)
     rounded = old.kind == new.kind == "decimal" and old != new  # 1.5 may be 1.50 then
     mapped = change.new.using is not None
     return not alike or rounded or mapped or change.fills_nulls or _recomputed(change)

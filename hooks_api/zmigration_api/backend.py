@@ -8,11 +8,12 @@ file, folder, database or lock.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from .archive import NO_ARCHIVES, Archives
 from .changes import Change
-from .model import Column, Schema, Table
+from .model import Column, NamedType, Schema, Table
 from .plan import Step
 from .questions import Answer, Question
 from .target import Target
@@ -143,7 +144,8 @@ class Store(Reader, Protocol):
         """The tables of these names (by `name_key`) that are there, as the store sees them.
 
         Each column's `native` is the store's own type text; `type` is the nearest neutral one.
-        What the store does not keep is left at its default.
+        What the store does not keep is left at its default. Expressions, keys and options are as
+        the store writes them.
         """
         ...
 
@@ -230,4 +232,60 @@ class Store(Reader, Protocol):
 
     def close(self) -> None:
         """Let go of connections and files; a unit that is open is rolled back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """What `zolo inspect` writes a schema file of.
+
+    `schema` says all that a schema file has words for; with `exact` its tables are exact. `notes`
+    are sentences on what it has no words for, which migrations leave alone.
+    """
+
+    schema: Schema
+    exact: bool
+    notes: tuple[str, ...] = ()
+
+
+class InspectedStore(Store, Protocol):
+    """A store that `zolo inspect` can make a schema file of."""
+
+    def table_names(self) -> Sequence[str]:
+        """Every table that is there, without bookkeeping of ours, the host's or the store's."""
+        ...
+
+    def describe(self, tables: Collection[str]) -> Inspected:
+        """These tables, and the named types that they use, as a schema file should say them.
+
+        A column whose `type` alone would make its `native` type has no `exact_type`; a default is
+        of the kind "value" or "now" only where that alone would make it as it is.
+        """
+        ...
+
+
+class ExactStore(Store, Protocol):
+    """A store whose tables a schema file can say exactly."""
+
+    def table_names(self) -> Sequence[str]:
+        """Every table that is there, without bookkeeping of ours, the host's or the store's."""
+        ...
+
+    def exact(self, schema: Schema, live: Schema) -> Schema:
+        """The exact tables and types of a schema file in the forms in which `inspect` gives them.
+
+        Every column gets its `exact_type` (the `native` that it would be inspected with) and the
+        neutral `type` nearest to it; every default that the store is told of is of the kind
+        "expression", with the text that would be inspected; checks, index keys, conditions and
+        generated columns likewise. A text that `live` has is in that form already. Nothing lasting
+        is made of it. UnsupportedChange, with the line, for what the store refuses.
+        """
+        ...
+
+    def as_found(self, live: Schema) -> Schema:
+        """Inspected tables in the same forms as `exact` gives them, and no more."""
+        ...
+
+    def types(self, tables: Collection[str]) -> tuple[NamedType, ...]:
+        """The named types that columns of these tables have."""
         ...

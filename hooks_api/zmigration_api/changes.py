@@ -1,4 +1,4 @@
-"""The eleven kinds of change. A closed union: `match` on it with `assert_never`.
+"""The kinds of change. A closed union: `match` on it with `assert_never`.
 
 Each change carries what it needs to be described, undone and rendered without looking
 anything up: whole tables, whole columns, both sides of an alteration.
@@ -7,9 +7,9 @@ anything up: whole tables, whole columns, both sides of an alteration.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .model import Column, Constraint, ForeignKey, Index, PrimaryKey, Table
+from .model import Column, Constraint, ForeignKey, Index, NamedType, PrimaryKey, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,8 @@ class AlterColumn:
 
     @property
     def retyped(self) -> bool:
-        return self.old.type != self.new.type
+        exact = (self.old.exact_type, self.new.exact_type)
+        return self.old.type != self.new.type or (None not in exact and exact[0] != exact[1])
 
     @property
     def tightened(self) -> bool:
@@ -214,7 +215,137 @@ class DropConstraint:
         return AddConstraint(self.table, self.constraint)
 
 
-Change: TypeAlias = (
+@dataclass(frozen=True, slots=True)
+class RenamePart:
+    """An index or a constraint gets another name."""
+
+    table: str
+    part: Literal["index", "constraint"]
+    old: str
+    new: str
+
+    @property
+    def breaking(self) -> bool:
+        return False
+
+    def inverse(self) -> Change:
+        return RenamePart(self.table, self.part, self.new, self.old)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterTable:
+    """What the store says of the whole table (`Table.options`) becomes other."""
+
+    table: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+    @property
+    def breaking(self) -> bool:
+        return False
+
+    def inverse(self) -> Change:
+        return AlterTable(self.table, self.new, self.old)
+
+
+@dataclass(frozen=True, slots=True)
+class SetComment:
+    """The comment on a table, or on a column, index or constraint of it, becomes another.
+
+    `name` is that of the column, index or constraint, as it is after the other changes.
+    """
+
+    table: str
+    on: Literal["table", "column", "index", "constraint"]
+    name: str | None
+    old: str | None
+    new: str | None
+
+    @property
+    def breaking(self) -> bool:
+        return False
+
+    def inverse(self) -> Change:
+        return SetComment(self.table, self.on, self.name, self.new, self.old)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateType:
+    """A new named type. `table` of this and the following is the type's name."""
+
+    content: NamedType
+
+    @property
+    def table(self) -> str:
+        return self.content.name
+
+    @property
+    def breaking(self) -> bool:
+        return False
+
+    def inverse(self) -> Change:
+        return DropType(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class DropType:
+    """A named type goes, which no column of the new schema has."""
+
+    content: NamedType
+
+    @property
+    def table(self) -> str:
+        return self.content.name
+
+    @property
+    def breaking(self) -> bool:
+        return False
+
+    def inverse(self) -> Change:
+        return CreateType(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterType:
+    """A named type gets other values, or another definition. Both have one name."""
+
+    old: NamedType
+    new: NamedType
+
+    @property
+    def table(self) -> str:
+        return self.new.name
+
+    @property
+    def breaking(self) -> bool:
+        """An enumeration that only gets more values takes nothing away."""
+        return self.new.kind != "enum" or not set(self.old.values) <= set(self.new.values)
+
+    def inverse(self) -> Change:
+        return AlterType(self.new, self.old)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameType:
+    """A named type gets another name; columns of it keep their values."""
+
+    old: str
+    new: str
+
+    @property
+    def table(self) -> str:
+        return self.new
+
+    @property
+    def breaking(self) -> bool:
+        return True
+
+    def inverse(self) -> Change:
+        return RenameType(self.new, self.old)
+
+
+TypeChange: TypeAlias = CreateType | DropType | AlterType | RenameType
+NeutralChange: TypeAlias = (
     CreateTable
     | DropTable
     | RenameTable
@@ -227,3 +358,7 @@ Change: TypeAlias = (
     | AddConstraint
     | DropConstraint
 )
+"""What a store of any kind may be asked for."""
+ExactChange: TypeAlias = RenamePart | AlterTable | SetComment | TypeChange
+"""What only stores whose tables can be said exactly are asked for."""
+Change: TypeAlias = NeutralChange | ExactChange

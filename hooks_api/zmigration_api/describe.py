@@ -7,24 +7,43 @@ from .changes import (
     AddConstraint,
     AddIndex,
     AlterColumn,
+    AlterTable,
+    AlterType,
     Change,
     CreateTable,
+    CreateType,
     DropColumn,
     DropConstraint,
     DropIndex,
     DropTable,
+    DropType,
     RenameColumn,
+    RenamePart,
     RenameTable,
+    RenameType,
+    SetComment,
 )
-from .model import Check, Column, Constraint, Default, ForeignKey, PrimaryKey, UniqueConstraint
+from .model import (
+    Check,
+    Column,
+    Constraint,
+    Default,
+    Exclusion,
+    ForeignKey,
+    Identity,
+    Index,
+    NamedType,
+    PrimaryKey,
+    UniqueConstraint,
+)
 
 
 def symbol(change: Change) -> str:
     """`+` for what comes, `-` for what goes, `~` for what changes."""
     match change:
-        case CreateTable() | AddColumn() | AddIndex() | AddConstraint():
+        case CreateTable() | AddColumn() | AddIndex() | AddConstraint() | CreateType():
             return "+"
-        case DropTable() | DropColumn() | DropIndex() | DropConstraint():
+        case DropTable() | DropColumn() | DropIndex() | DropConstraint() | DropType():
             return "-"
         case _:
             return "~"
@@ -43,6 +62,8 @@ def column_of(change: Change) -> str | None:
             return column.name
         case RenameColumn(_, _, new):
             return new
+        case SetComment(_, "column", name):
+            return name
         case _:
             return None
 
@@ -68,7 +89,15 @@ def detail(change: Change) -> str:
         case CreateTable(table):
             return f"{len(table.columns)} column{'' if len(table.columns) == 1 else 's'}"
         case AddIndex(_, index) | DropIndex(_, index):
-            return ", ".join((*index.columns, *(["unique"] if index.unique else [])))
+            return index_text(index)
+        case CreateType(named) | DropType(named):
+            return type_text(named)
+        case AlterType(old, new):
+            return f"{type_text(old)} → {type_text(new)}"
+        case AlterTable(_, before, after):
+            return f"{', '.join(before) or 'none'} → {', '.join(after) or 'none'}"
+        case SetComment(new=text):
+            return "none" if text is None else text
         case _:
             return ""
 
@@ -99,6 +128,21 @@ def constraint_text(constraint: Constraint) -> str:
             return f"{', '.join(columns)} → {table}.{', '.join(refs)}"
         case Check(expression=expression):
             return expression
+        case Exclusion(definition=definition):
+            return definition
+
+
+def index_text(index: Index) -> str:
+    """What an index is over, and what else it says."""
+    facts = [*(index.keys or index.columns), *(["unique"] if index.unique else [])]
+    facts += [f"using {index.method}"] if index.method else []
+    facts += [f"including {', '.join(index.include)}"] if index.include else []
+    return ", ".join(facts)
+
+
+def type_text(named: NamedType) -> str:
+    """What a named type is."""
+    return f"enum: {'|'.join(named.values)}" if named.kind == "enum" else named.definition
 
 
 _PAST = {"Add": "ed", "Create": "d", "Drop": "ped", "Rename": "d", "Change": "d"}
@@ -128,6 +172,20 @@ def _words(change: Change, prefix: str) -> tuple[str, str, str]:
             return "Add", *_constraint_words(constraint, prefix)
         case DropConstraint(_, constraint):
             return "Drop", *_constraint_words(constraint, prefix)
+        case RenamePart(_, part, old, new):
+            return "Rename", part, f"{old} → {new}"
+        case AlterTable(table):
+            return "Change", "table", table
+        case SetComment(table, _, name):
+            return "Change", "comment", f"{prefix}{name}" if name else table
+        case CreateType(named):
+            return "Create", "type", named.name
+        case DropType(named):
+            return "Drop", "type", named.name
+        case AlterType(_, named):
+            return "Change", "type", named.name
+        case RenameType(old, new):
+            return "Rename", "type", f"{old} → {new}"
 
 
 def _constraint_words(constraint: Constraint, prefix: str) -> tuple[str, str]:
@@ -140,15 +198,25 @@ def _constraint_words(constraint: Constraint, prefix: str) -> tuple[str, str]:
             return "foreign key", name
         case Check(name=name):
             return "check", name
+        case Exclusion(name=name):
+            return "exclusion constraint", name
 
 
 def _alterations(old: Column, new: Column) -> list[str]:
     pairs = [
-        ("type", str(old.type), str(new.type)),
+        ("type", old.exact_type or str(old.type), new.exact_type or str(new.type)),
         ("required", str(old.required).lower(), str(new.required).lower()),
         ("default", default_text(old.default), default_text(new.default)),
         ("enum", "|".join(old.enum) or "none", "|".join(new.enum) or "none"),
         ("auto_increment", str(old.auto_increment).lower(), str(new.auto_increment).lower()),
         ("generated", old.generated or "no", new.generated or "no"),
+        ("virtual", str(old.virtual).lower(), str(new.virtual).lower()),
+        ("collation", old.collation or "default", new.collation or "default"),
+        ("identity", _identity(old.identity), _identity(new.identity)),
+        ("attributes", ", ".join(old.attributes) or "none", ", ".join(new.attributes) or "none"),
     ]
     return [f"{name}: {before} → {after}" for name, before, after in pairs if before != after]
+
+
+def _identity(identity: Identity | None) -> str:
+    return f"{identity.kind} {identity.options}".rstrip() if identity else "none"

@@ -2,18 +2,22 @@
 
 Hints on how to get from one schema to the next (`renamed_from`, `backfill`, `using`), the
 store's own type text (`native`) and the line in the file take no part in comparisons.
+
+An exact table (`Table.exact`) says all that its store holds of it, in the store's own forms:
+types as `exact_type`, expressions as the store writes them, names and comments too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from .types import ColumnType
 
 Scalar: TypeAlias = str | int | float | bool | None
 Action = Literal["NO ACTION", "CASCADE", "RESTRICT", "SET NULL", "SET DEFAULT"]
+Deferral = Literal["DEFERRABLE", "DEFERRABLE INITIALLY DEFERRED"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +76,28 @@ class Using:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """How a store numbers new rows, where that is said exactly.
+
+    "always" and "by default" are SQL's identity, "serial" is a default from a sequence of the
+    column's own (PostgreSQL), "autoincrement" is SQLite's. `options` are the sequence's that are
+    not the usual ones, in SQL: `START WITH 100 INCREMENT BY 5`.
+    """
+
+    kind: Literal["always", "by default", "serial", "autoincrement"]
+    options: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One column. `required` means that null is refused.
 
     `enum` is kept by migrations and by the app; no store is told of it. `auto_increment` says
     nothing that an integer primary key does not, so it takes no part in comparisons.
+    `virtual` is of `generated`: computed when read, not stored. `collation` is written as SQL
+    writes it, None is the type's own. `exact_type` is the store's own type text, in exact tables
+    alone. `attributes` are other clauses of the store's own, as its SQL writes them
+    (`STORAGE EXTERNAL`, `NOT NULL ON CONFLICT IGNORE`), sorted.
     """
 
     name: str
@@ -86,6 +107,11 @@ class Column:
     auto_increment: bool = field(default=False, compare=False)
     enum: tuple[str, ...] = ()
     generated: str | None = None
+    virtual: bool = False
+    collation: str | None = None
+    identity: Identity | None = None
+    exact_type: str | None = None
+    attributes: tuple[str, ...] = ()
     comment: str | None = field(default=None, compare=False)
     native: str | None = field(default=None, compare=False)
     renamed_from: str | None = field(default=None, compare=False)
@@ -103,40 +129,86 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrimaryKey:
-    """The primary key; the store names it."""
+    """The primary key; the store names it.
+
+    `keys`, here and below, are the columns as SQL writes them where the names alone do not say it
+    all (`created DESC`, `name COLLATE NOCASE`); empty where they do. `include` are columns that
+    the index behind it also carries. `on_conflict` is SQLite's: `REPLACE`.
+    """
 
     columns: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    deferral: Deferral | None = None
+    on_conflict: str | None = None
     name: str | None = field(default=None, compare=False)
+    comment: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UniqueConstraint:
-    """No two rows have the same values here. The name takes no part in comparisons."""
+    """No two rows have the same values here. The name takes no part in comparisons.
+
+    `by_index` says that a live one is an index without a constraint.
+    """
 
     columns: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    nulls_not_distinct: bool = False
+    deferral: Deferral | None = None
+    on_conflict: str | None = None
     name: str = field(compare=False)
+    by_index: bool = field(default=False, compare=False)
+    comment: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignKey:
-    """Values here are values there. Compared by structure, not by name."""
+    """Values here are values there. Compared by structure, not by name.
+
+    `set_columns` are those that SET NULL or SET DEFAULT is about, none means all. `valid` is False
+    where rows that were there before it have not been checked.
+    """
 
     columns: tuple[str, ...]
     ref_table: str
     ref_columns: tuple[str, ...]
     on_delete: Action = "NO ACTION"
     on_update: Action = "NO ACTION"
+    set_columns: tuple[str, ...] = ()
+    match: Literal["SIMPLE", "FULL", "PARTIAL"] = "SIMPLE"
+    deferral: Deferral | None = None
+    valid: bool = True
     name: str = field(compare=False)
+    comment: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A condition in SQL that every row meets (or is null for). Compared by name and text."""
+    """A condition in SQL that every row meets (or is null for). Compared by name and text.
+
+    `inherited` is False for PostgreSQL's NO INHERIT; `valid` as in `ForeignKey`.
+    """
 
     name: str
     expression: str
+    inherited: bool = True
+    valid: bool = True
+    comment: str | None = field(default=None, compare=False)
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """PostgreSQL's exclusion constraint: `definition` is what stands after EXCLUDE."""
+
+    definition: str
+    deferral: Deferral | None = None
+    name: str = field(compare=False)
+    comment: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
 
 
@@ -145,17 +217,43 @@ class Index:
     """An index, compared by structure.
 
     A unique index over plain columns is a `UniqueConstraint` in this model, whichever way the
-    store made it; `unique` is for partial ones (`where`, SQL) alone.
+    store made it, except in exact tables; else `unique` is for partial ones (`where`, SQL) alone.
+    `columns` are those that are keys by themselves; with expressions, orders, collations or
+    operator classes `keys` says all of it, one text a key. `method` None is the usual one.
+    `options` are storage parameters: `fillfactor=70`.
     """
 
     columns: tuple[str, ...]
+    keys: tuple[str, ...] = ()
     unique: bool = False
     where: str | None = None
+    method: str | None = None
+    include: tuple[str, ...] = ()
+    nulls_not_distinct: bool = False
+    options: tuple[str, ...] = ()
     name: str = field(compare=False)
+    comment: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
 
 
-Constraint: TypeAlias = PrimaryKey | UniqueConstraint | ForeignKey | Check
+Constraint: TypeAlias = PrimaryKey | UniqueConstraint | ForeignKey | Check | Exclusion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedType:
+    """A type that a database keeps under a name, beside its tables.
+
+    Of an "enum" `values` are the values in their order; of a "domain" `definition` is what stands
+    after AS, as the database writes it.
+    """
+
+    name: str
+    kind: Literal["enum", "domain"]
+    values: tuple[str, ...] = ()
+    definition: str = ""
+    comment: str | None = field(default=None, compare=False)
+    renamed_from: str | None = field(default=None, compare=False)
+    line: int | None = field(default=None, compare=False)
 
 
 class _Columns:
@@ -167,7 +265,11 @@ class _Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table(_Columns):
-    """One table. The order of columns and constraints takes no part in comparisons by `same`."""
+    """One table. The order of columns and constraints takes no part in comparisons by `same`.
+
+    `options` are what the store says of the whole table, as its SQL writes it: `STRICT`,
+    `WITHOUT ROWID`, `UNLOGGED`, `fillfactor=70`; sorted. `exact`: see above.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -175,7 +277,10 @@ class Table(_Columns):
     unique: tuple[UniqueConstraint, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     checks: tuple[Check, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
     indexes: tuple[Index, ...] = ()
+    options: tuple[str, ...] = ()
+    exact: bool = field(default=False, compare=False)
     comment: str | None = field(default=None, compare=False)
     renamed_from: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
@@ -197,7 +302,7 @@ class Table(_Columns):
     def constraints(self) -> tuple[Constraint, ...]:
         """Every constraint, the primary key first."""
         first = (self.primary_key,) if self.primary_key else ()
-        return (*first, *self.unique, *self.checks, *self.foreign_keys)
+        return (*first, *self.unique, *self.checks, *self.exclusions, *self.foreign_keys)
 
 
 class _Lookup:
@@ -209,9 +314,10 @@ class _Lookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema(_Lookup):
-    """Some tables: of one schema file, or of a store."""
+    """Some tables, and the types that they may use: of one schema file, or of a store."""
 
     tables: tuple[Table, ...] = ()
+    types: tuple[NamedType, ...] = ()
 
     def table(self, name: str) -> Table | None:
         """The table of that name, or None."""
@@ -225,4 +331,4 @@ class Schema(_Lookup):
         """This schema with these tables in place of those of the same names."""
         changed = {table.name: table for table in tables}
         kept = tuple(changed.pop(table.name, table) for table in self.tables)
-        return Schema(tables=(*kept, *changed.values()))
+        return replace(self, tables=(*kept, *changed.values()))

@@ -13,8 +13,11 @@ from .model import (
     Check,
     Column,
     Default,
+    Exclusion,
     ForeignKey,
+    Identity,
     Index,
+    NamedType,
     PrimaryKey,
     Schema,
     Table,
@@ -26,13 +29,16 @@ _HINTS = frozenset({"renamed_from", "backfill", "using", "line"})
 _PARTS: dict[str, type] = {
     "type": ColumnType,
     "default": Default,
+    "identity": Identity,
     "primary_key": PrimaryKey,
     "columns": Column,
     "unique": UniqueConstraint,
     "foreign_keys": ForeignKey,
     "checks": Check,
+    "exclusions": Exclusion,
     "indexes": Index,
     "tables": Table,
+    "types": NamedType,
 }
 
 

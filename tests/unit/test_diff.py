@@ -28,6 +28,7 @@ from zmigration_api import (
     DropConstraint,
     DropIndex,
     DropTable,
+    ExactChange,
     ForeignKey,
     Index,
     PluginError,
@@ -91,6 +92,7 @@ def apply_change(schema: Schema, change: Change) -> Schema:
         return renamed(schema, [change])
     table = schema.table(change.table)
     assert table is not None, f"{change} before its table is there"
+    assert not isinstance(change, ExactChange)
     return schema.with_tables([apply_to_table(table, change)])
 
 

@@ -633,7 +633,7 @@ def test_the_driver_is_loaded_late_and_missed_with_a_hint(tmp_path: Path) -> Non
 def test_the_plugin_offers_the_backend() -> None:
     (backend,) = plugin.zmigration_backends()
     assert (backend.name, backend.aliases) == ("postgresql", ("postgres", "pg"))
-    assert len(backend.supports) == 11
+    assert len(backend.supports) == 18
     assert len(backend.keeps) == 8
     assert hasattr(Hooks, "zmigration_backends")
 

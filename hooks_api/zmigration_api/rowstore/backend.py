@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import get_args
 
 from zmigration_api.backend import Fact, Store
-from zmigration_api.changes import Change
+from zmigration_api.changes import Change, NeutralChange
 from zmigration_api.target import Target
 
-EVERY_CHANGE: frozenset[type[Change]] = frozenset(get_args(Change))
+EVERY_CHANGE: frozenset[type[Change]] = frozenset(get_args(NeutralChange))
 
 
 @dataclass(frozen=True, slots=True)

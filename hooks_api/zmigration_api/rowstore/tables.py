@@ -24,6 +24,7 @@ from zmigration_api.errors import StoreError
 from zmigration_api.model import (
     Check,
     Constraint,
+    Exclusion,
     ForeignKey,
     Index,
     PrimaryKey,
@@ -91,6 +92,8 @@ def _constrained(table: Table, constraint: Constraint, *, add: bool) -> Table:
         case ForeignKey():
             others = _without(table.foreign_keys, constraint)
             return replace(table, foreign_keys=(*others, constraint) if add else others)
+        case Exclusion():  # of SQL stores alone
+            return table
 
 
 def _without(items: Sequence[Any], gone: object) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, get_args
 import pytest
 
 from zmigration_api.backend import BackendType, Fact
-from zmigration_api.changes import Change
+from zmigration_api.changes import NeutralChange
 
 Ability: TypeAlias = Literal[
     "changes",
@@ -59,12 +59,12 @@ class Summary:
         name = backend.name
         found = [f"{ability} {n}" for ability, n in self.proved[name].items()]
         lines = [f"proved, by tests passed: {', '.join(found) or 'nothing'}"]
-        made = [c.__name__ for c in get_args(Change) if c.__name__ in self.changes[name]]
+        made = [c.__name__ for c in get_args(NeutralChange) if c.__name__ in self.changes[name]]
         lines.append(f"changes made: {', '.join(made) or 'none'}")
         if self.failed[name]:
             failed = (f"{ability} {n}" for ability, n in self.failed[name].items())
             lines.append(f"NOT proved, tests failed: {', '.join(failed)}")
-        lacks = [c.__name__ for c in get_args(Change) if c not in backend.supports]
+        lacks = [c.__name__ for c in get_args(NeutralChange) if c not in backend.supports]
         lacks += [] if backend.keeps_archives else ["archives: dropped values do not come back"]
         lines.append(f"lacks, as it says: {', '.join(lacks) or 'nothing'}")
         forgets = [fact for fact in get_args(Fact) if fact not in backend.keeps]
