@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import cast, get_args
 
 import yaml
 
 from zmigration_api import Version
 
 from .keys import unknown_item, warn_unknown
-from .model import Meta
+from .model import Exactness, Meta
 from .names import nearest
 from .yaml_nodes import (
     Entry,
@@ -46,6 +47,7 @@ _OURS = frozenset(
         "zMigrationVersion",
         "zMigrationHooks",
         "zMigrationRules",
+        "zMigrationExact",
     }
 )
 _HOSTS = frozenset({"Data_Paradigm", "Schema_Name", "zVaFiles", "Description"})
@@ -82,6 +84,7 @@ def read_meta(source: Source, root: yaml.MappingNode) -> Meta:
         rules=texts(source, found["zMigrationRules"].value, "zMigrationRules")
         if "zMigrationRules" in found
         else (),
+        exact=_exactness(source, found),
         options=_options(source, found),
         raw=raw,
         line=line_of((found.get("zMigration") or section).key_node),
@@ -148,6 +151,21 @@ def _paths(source: Source, entry: Entry) -> tuple[str, ...]:
             entry.value, f"{entry.key} names no function", 'write "@.plugins.module.function"'
         )
     return tuple(path.strip() for path in paths)
+
+
+def _exactness(source: Source, found: Mapping[str, Entry]) -> Exactness | None:
+    text = _text(source, found, "zMigrationExact")
+    for known in get_args(Exactness):
+        if text == known:
+            return cast(Exactness, known)
+    if text is None:
+        return None
+    node = found["zMigrationExact"].value
+    raise source.error(
+        node,
+        f"zMigrationExact {shown(node)} is not known",
+        "write tables (this file says all of its tables) or database (and there are no others)",
+    )
 
 
 def _options(source: Source, found: Mapping[str, Entry]) -> dict[str, str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from zcli_migration.meta import declared_name
-from zmigration_api import Schema, SchemaFileError, Table, Version
+from zmigration_api import NamedType, Schema, SchemaFileError, Table, Version
+
+Exactness = Literal["tables", "database"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Meta:
     """What `Meta` (or `zMeta`) says; what it does not say is None or empty.
 
     `enabled` is `zMigration`, None when the key is absent; only where it is False may `version`
-    be None. `data_type` is in lower case. `options` are the other `Data_...` keys. `raw` is
+    be None. `data_type` is in lower case. `exact` is `zMigrationExact`: the file says all of its
+    tables, or all of the database. `options` are the other `Data_...` keys. `raw` is
     everything but the password, as texts, lists and dicts. `line` is that of `zMigration`, else
     where the section starts.
     """
@@ -47,6 +51,7 @@ class Meta:
     notes: str | None = None
     policy: str | None = None
     rules: tuple[str, ...] = ()
+    exact: Exactness | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, object] = field(default_factory=dict, repr=False)
     line: int = 1
@@ -62,6 +67,7 @@ class SchemaFile:
     hash: str
     meta: Meta
     tables: tuple[Table, ...]
+    types: tuple[NamedType, ...] = ()
     warnings: tuple[Warning_, ...] = ()
 
     @property
@@ -90,4 +96,4 @@ class SchemaFile:
     @property
     def schema(self) -> Schema:
         """The tables that the file asks for."""
-        return Schema(tables=self.tables)
+        return Schema(tables=self.tables, types=self.types)

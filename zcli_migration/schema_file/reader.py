@@ -38,7 +38,8 @@ def read_schema_file(path: Path, name: str) -> SchemaFile:
     root = compose(text, path)
     source = Source(path)
     meta = read_meta(source, root)
-    tables = _optional_tables(source, root) if meta.enabled is False else _tables(source, root)
+    read = _optional_tables if meta.enabled is False else _tables
+    tables = read(source, root, meta.exact is not None)
     file = SchemaFile(
         name=name,
         path=path,
@@ -69,19 +70,19 @@ def read_schema_head(path: Path, name: str) -> SchemaFile | None:
     return SchemaFile(name=name, path=path, text=text, hash=text_hash(text), meta=meta, tables=())
 
 
-def _optional_tables(source: Source, root: yaml.MappingNode) -> tuple[Table, ...]:
+def _optional_tables(source: Source, root: yaml.MappingNode, exact: bool) -> tuple[Table, ...]:
     try:
-        return _tables(source, root)
+        return _tables(source, root, exact)
     except SchemaFileError as error:
         message = f"Its tables cannot be read: {error.message}"
         source.warnings.append(Warning_(message, source.path, error.line or 1, error.column or 1))
         return ()
 
 
-def _tables(source: Source, root: yaml.MappingNode) -> tuple[Table, ...]:
+def _tables(source: Source, root: yaml.MappingNode, exact: bool) -> tuple[Table, ...]:
     found = list(_table_entries(source, root))
     check_apart(source, [(entry.key, entry.key_node) for entry in found], "tables")
-    return tuple(read_table(source, entry) for entry in found)
+    return tuple(replace(read_table(source, entry), exact=exact) for entry in found)
 
 
 def _table_entries(source: Source, root: yaml.MappingNode) -> Iterator[Entry]:
