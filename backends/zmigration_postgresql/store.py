@@ -34,7 +34,7 @@ from .catalog import Catalog
 from .connection import Connection, connect
 from .facts import Facts
 from .fit import fitted
-from .inspect import fingerprints, inspect
+from .inspect import fingerprints, look
 from .names import QUOTING, spell
 from .plan import plan
 from .unit import Unit
@@ -92,7 +92,7 @@ class PostgreSQLStore:
 
     def inspect(self, tables: Collection[str]) -> Schema:
         connection = self._reading()
-        found = inspect(connection, tables) if connection else Schema()
+        found = look(connection, tables).schema if connection else Schema()
         self._inspected.update({table.name: table for table in found.tables})
         return found
 
@@ -186,7 +186,7 @@ class PostgreSQLStore:
 
     def count(self, table: str) -> int | None:
         connection = self._reading()
-        if connection is None or not inspect(connection, [table]).tables:
+        if connection is None or not look(connection, [table]).tables:
             return 0
         counted = connection.rows(f"SELECT count(*) FROM {QUOTING.name(table)}")
         return int(counted[0][0])

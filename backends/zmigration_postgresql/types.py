@@ -9,6 +9,8 @@ import re
 
 from zmigration_api import Column, ColumnType, Table, TypeKind
 
+from .tokens import spaced
+
 TEXTS = frozenset({"text", "character varying"})
 _IMPLICIT_LENGTH = 255
 _MEASURED = re.compile(r"([^(]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?(\s+with.*|\[\])?")
@@ -26,7 +28,6 @@ _SHORT = {
     "bool": "boolean",
     "varchar": "character varying",
     "char": "character",
-    "bpchar": "character",
     "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone",
     "time": "time without time zone",
@@ -56,6 +57,7 @@ _NEUTRAL: dict[str, TypeKind] = {
     "text": "text",
     "character varying": "str",
     "character": "str",
+    "bpchar": "str",
     "boolean": "bool",
     "date": "date",
     "time without time zone": "time",
@@ -91,6 +93,8 @@ _ALSO: dict[TypeKind, frozenset[str]] = {
 
 def canonical(native: str) -> str:
     """The type text as `format_type` writes it: `VARCHAR(9)` is `character varying(9)`."""
+    if '"' in native:
+        return spaced(native)
     lowered = " ".join(native.lower().split())
     matched = _MEASURED.fullmatch(lowered)
     if matched is None:
@@ -145,7 +149,7 @@ def _measures(wanted: ColumnType) -> tuple[int, ...]:
 
 def _reads_as_str(base: str, measures: tuple[int, ...], length: int | None) -> bool:
     """A shorter column is no `str`: texts that the schema allows would not fit."""
-    if base not in TEXTS and base != "character":
+    if base not in TEXTS and base not in ("character", "bpchar"):
         return False
     if not measures:
         return True
@@ -173,6 +177,8 @@ def native_of(column: Column) -> str:
 
 def native_type(column: Column, table: Table | None) -> str:
     """The type text for a column of `table` (None: a new one), following what is there."""
+    if column.exact_type is not None:
+        return column.exact_type
     kind = column.type.kind
     others = [c for c in table.columns if c.name != column.name and c.native] if table else []
     if kind == "native":

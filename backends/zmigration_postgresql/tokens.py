@@ -1,0 +1,82 @@
+"""The server's own SQL texts taken apart: strings and quoted names are one token each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_TOKEN = re.compile(
+    r"""[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\s+|[^\W\d]\w*|\d[\w.]*|.""",
+    re.DOTALL,
+)
+_DEPTH = {"(": 1, "[": 1, ")": -1, "]": -1}
+_ELEMENT = r"'(?:[^']|'')*'::(?P<type>[a-z][\w ]*(?:\(\d+\))?)"
+# On the way in, a cast of a whole array is taken for one of its elements, unless there is another.
+_CAST = re.compile(
+    rf"\(ARRAY\[(?P<all>{_ELEMENT}(?:, '(?:[^']|'')*'::(?P=type))*)\]\)::(?P<to>[a-z][\w ]*(?:\(\d+\))?\[\])"
+)
+
+
+def tokens(text: str) -> Iterator[str]:
+    """Every token, white space too: joined they are the text."""
+    return (found[0] for found in _TOKEN.finditer(text))
+
+
+def bare(text: str) -> str:
+    """An expression without the parentheses around all of it."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return text
+    depth, length = 0, 0
+    for token in tokens(text):
+        depth += _DEPTH.get(token, 0)
+        length += len(token)
+        if depth == 0:
+            return text[1:-1] if length == len(text) else text
+    return text
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The parts of a list between its outer commas."""
+    parts, depth = [""], 0
+    for token in tokens(text):
+        depth += _DEPTH.get(token, 0)
+        if token == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += token
+    return tuple(part.strip() for part in parts)
+
+
+def after(text: str, word: str) -> str:
+    """What follows the first such word outside of parentheses."""
+    depth, place = 0, 0
+    for token in tokens(text):
+        place += len(token)
+        depth += _DEPTH.get(token, 0)
+        if depth == 0 and token == word:
+            return text[place:].lstrip()
+    return ""
+
+
+def enclosed(text: str) -> str:
+    """What stands in the parentheses with which a text starts."""
+    depth, place = 0, 0
+    for token in tokens(text):
+        place += len(token)
+        depth += _DEPTH.get(token, 0)
+        if depth == 0:
+            break
+    return text[1 : place - 1]
+
+
+def spaced(text: str) -> str:
+    """The text with single spaces, but for those in strings and quoted names."""
+    return "".join(" " if token.isspace() else token for token in tokens(text)).strip()
+
+
+def lasting(text: str) -> str:
+    """An expression of the server's so written that the server stores the same again.
+
+    Of `(ARRAY['a'::character varying])::text[]` it would cast each element instead of the array.
+    """
+    return _CAST.sub(r"((ARRAY[\g<all>])::\g<type>[])::\g<to>", text)
