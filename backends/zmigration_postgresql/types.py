@@ -173,6 +173,8 @@ def native_of(column: Column) -> str:
 
 def native_type(column: Column, table: Table | None) -> str:
     """The type text for a column of `table` (None: a new one), following what is there."""
+    if column.exact_type is not None:
+        return column.exact_type
     kind = column.type.kind
     others = [c for c in table.columns if c.name != column.name and c.native] if table else []
     if kind == "native":
