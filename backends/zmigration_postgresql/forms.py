@@ -17,7 +17,9 @@ _IMPLICIT = ColumnType(kind="str", length=255)
 
 def as_found(table: Table, defaults: Defaults) -> Table:
     """An inspected table in the form in which exact ones are compared."""
-    columns = tuple(_found(column, defaults.get((table.name, column.name))) for column in table.columns)
+    columns = tuple(
+        _found(column, defaults.get((table.name, column.name))) for column in table.columns
+    )
     unique = tuple(one for one in table.unique if not one.by_index)
     made = (*table.indexes, *(_index(one) for one in table.unique if one.by_index))
     indexes = tuple(sorted(made, key=lambda index: index.name))
@@ -53,9 +55,7 @@ def _readable(column: Column) -> Column:
     default = column.default
     if default is not None and default.kind == "expression":
         default = plain(default.text, column, native)
-    return replace(
-        bare, type=column_type, default=default, collation=_bare(column.collation)
-    )
+    return replace(bare, type=column_type, default=default, collation=_bare(column.collation))
 
 
 def _bare(collation: str | None) -> str | None:

@@ -35,7 +35,7 @@ from .connection import Connection, connect
 from .facts import Facts
 from .fit import fitted
 from .inspect import fingerprints, look
-from .names import QUOTING, spell
+from .names import QUOTING, spell, table_name
 from .plan import plan
 from .unit import Unit
 
@@ -107,7 +107,8 @@ class PostgreSQLStore:
         desired: Schema,
         archives: Archives = NO_ARCHIVES,
     ) -> tuple[Step, ...]:
-        return plan(changes, current, Facts(self._reading() if changes else None), archives)
+        facts = Facts(self._reading() if changes else None)
+        return plan(changes, current, desired, facts, archives)
 
     def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
         """The steps, while triggers and rules of now do not fire."""
@@ -166,7 +167,7 @@ class PostgreSQLStore:
 
     def _advance_sequences(self, table: Table) -> None:
         """Rows that brought their own numbers: the next one that the database gives is later."""
-        where = QUOTING.name(table.name)
+        where = table_name(table.name)
         for column in table.columns:
             numbered = column.auto_increment or column.name in table.key
             if numbered and column.type.kind in ("int", "bigint"):
@@ -188,7 +189,7 @@ class PostgreSQLStore:
         connection = self._reading()
         if connection is None or not look(connection, [table]).tables:
             return 0
-        counted = connection.rows(f"SELECT count(*) FROM {QUOTING.name(table)}")
+        counted = connection.rows(f"SELECT count(*) FROM {table_name(table)}")
         return int(counted[0][0])
 
     def commit(self) -> None:
