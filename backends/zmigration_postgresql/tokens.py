@@ -11,9 +11,10 @@ _TOKEN = re.compile(
 )
 _DEPTH = {"(": 1, "[": 1, ")": -1, "]": -1}
 _ELEMENT = r"'(?:[^']|'')*'::(?P<type>[a-z][\w ]*(?:\(\d+\))?)"
-# On the way in, a cast of a whole array is taken for one of its elements, unless there is another.
+_TARGET = r"[a-z][\w ]*(?:\(\d+\))?\[\]"
+# On the way in a cast of a whole array is taken for one of its elements.
 _CAST = re.compile(
-    rf"\(ARRAY\[(?P<all>{_ELEMENT}(?:, '(?:[^']|'')*'::(?P=type))*)\]\)::(?P<to>[a-z][\w ]*(?:\(\d+\))?\[\])"
+    rf"\(ARRAY\[(?P<all>{_ELEMENT}(?:, '(?:[^']|'')*'::(?P=type))*)\]\)::(?P<to>{_TARGET})"
 )
 
 
