@@ -14,7 +14,7 @@ from .defaults import read_default
 from .names import join, spell, split
 from .parts import ConstraintRow, Found, add_constraint, add_index
 from .sequences import Numbering, usual_name
-from .tokens import bare
+from .tokens import bare, spaced
 from .types import neutral
 
 _STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
@@ -139,7 +139,7 @@ class _Reader:
         identity = self._identity((oid, number), found.name, name, native, always, default)
         numbered = identity is not None or (default or "").startswith("nextval(")
         if default is not None and not generated and identity is None:
-            self.defaults[found.name, name] = default
+            self.defaults[found.name, name] = spaced(default)
         found.columns.append(
             Column(
                 name=name,

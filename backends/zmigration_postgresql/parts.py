@@ -20,7 +20,7 @@ from zmigration_api import (
 )
 
 from .names import QUOTING, join
-from .tokens import after, bare, enclosed, listed
+from .tokens import after, bare, enclosed, listed, spaced
 
 _ACTIONS: dict[str, Action] = {
     "a": "NO ACTION",
@@ -147,7 +147,7 @@ def _keys(found: Found, one: ConstraintRow) -> tuple[str, ...]:
 
 
 def _definition(one: ConstraintRow) -> str:
-    text = (one.definition or "").removeprefix("EXCLUDE ")
+    text = spaced(one.definition or "").removeprefix("EXCLUDE ")
     return text.removesuffix(f" {one.deferral}") if one.deferral else text
 
 
@@ -206,7 +206,7 @@ def _index_keys(definition: str, columns: tuple[str, ...], method: str) -> tuple
     if f" USING {method} ({QUOTING.names(columns)})" in definition:
         return ()
     text = after(definition, "USING")
-    keys = listed(enclosed(text[text.index("(") :]))
+    keys = tuple(map(spaced, listed(enclosed(text[text.index("(") :]))))
     plain = tuple(
         f'"{name}"' if key.startswith('"') else name
         for key, name in zip(keys, columns, strict=False)
