@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from zmigration_api import Column, Index, Table
+from zmigration_sql import literal
 
 from .fill import default_text
-from .names import LONGEST, QUOTING, table_name
+from .names import QUOTING, collation_name, table_name
 from .render import SQL
+from .sequences import read, usual_name
 from .types import ddl, native_type
 
 _SERIALS = {"smallint": "SMALLSERIAL", "integer": "SERIAL", "bigint": "BIGSERIAL"}
@@ -26,11 +29,15 @@ def created(table: Table, *, comments: bool) -> list[str]:
     def default(column: Column) -> str | None:
         return _default(table.name, column, native_type(column, None))
 
-    numbered = [column for column in table.columns if _own_sequence(column)]
+    numbered = [
+        OwnSequence.of(table.name, column, native_type(column, None))
+        for column in table.columns
+        if _own_sequence(column)
+    ]
     return [
-        *(_sequence(table.name, column) for column in numbered),
+        *(sequence.made() for sequence in numbered),
         SQL.create_table(table, type_text, default),
-        *(_owned(table.name, column) for column in numbered),
+        *(sequence.owned() for sequence in numbered),
         *SQL.table_rest(table),
         *(SQL.table_comments(table) if comments else ()),
     ]
@@ -54,13 +61,13 @@ def index_made(table: str, index: Index, *, comments: bool) -> Iterator[str]:
 
 def added(table: str, column: Column, native: str, *, comments: bool) -> list[str]:
     """A new column; rows get its default."""
-    numbered = _own_sequence(column)
+    numbered = [OwnSequence.of(table, column, native)] if _own_sequence(column) else []
     type_text = _type_text(column, native, ddl_text=True)
     definition = SQL.column(column, type_text, _default(table, column, native))
     return [
-        *([_sequence(table, column)] if numbered else []),
+        *(sequence.made() for sequence in numbered),
         SQL.add_column(table, definition),
-        *([_owned(table, column)] if numbered else []),
+        *(sequence.owned() for sequence in numbered),
         *SQL.attributes(table, column),
         *(SQL.column_comment(table, column) if comments else ()),
     ]
@@ -72,7 +79,7 @@ def added_and_filled(
     """First empty, so that no row gets the default where it is to get the backfill."""
     name = QUOTING.name(column.name)
     alter = f"{SQL.alter(table)} ALTER COLUMN {name}"
-    collation = f" COLLATE {column.collation}" if column.collation else ""
+    collation = f" COLLATE {collation_name(column.collation)}" if column.collation else ""
     statements = [
         SQL.add_column(table, f"{name} {ddl(native)}{collation}"),
         f"UPDATE {table_name(table)} SET {name} = {fill};",
@@ -97,14 +104,6 @@ def is_serial(column: Column) -> bool:
     return column.identity is not None or (column.auto_increment and may_be_serial(column))
 
 
-def sequence_name(table: str, column: str) -> str:
-    """What the server calls the sequence of a new column; it cuts the longer of two long names."""
-    first, second = table.encode(), column.encode()
-    while len(first) + len(second) > LONGEST - len("__seq"):
-        first, second = (first[:-1], second) if len(first) > len(second) else (first, second[:-1])
-    return f"{first.decode(errors='ignore')}_{second.decode(errors='ignore')}_seq"
-
-
 def _type_text(column: Column, native: str, *, ddl_text: bool) -> str:
     if column.identity is not None:
         if column.identity.kind == "serial" and not _own_sequence(column):
@@ -117,8 +116,7 @@ def _type_text(column: Column, native: str, *, ddl_text: bool) -> str:
 
 def _default(table: str, column: Column, native: str) -> str | None:
     if _own_sequence(column):
-        name = table_name(sequence_name(table, column.name)).replace("'", "''")
-        return f"nextval('{name}'::regclass)"
+        return next_value(OwnSequence.of(table, column, native).name)
     return default_text(column, native)
 
 
@@ -130,16 +128,40 @@ def _own_sequence(column: Column) -> bool:
     return bool(identity.options) or not column.required
 
 
-def _sequence(table: str, column: Column) -> str:
-    name, native = sequence_name(table, column.name), native_type(column, None)
-    options = f" {column.identity.options}" if column.identity and column.identity.options else ""
-    return f"CREATE SEQUENCE {table_name(name)} AS {native.lower()}{options};"
-
-
-def _owned(table: str, column: Column) -> str:
-    name = table_name(sequence_name(table, column.name))
-    return f"ALTER SEQUENCE {name} OWNED BY {table_name(table)}.{QUOTING.name(column.name)};"
-
-
 def _serial(column: Column) -> str:
     return "BIGSERIAL" if column.type.kind == "bigint" else "SERIAL"
+
+
+def next_value(sequence: str) -> str:
+    """The default of a serial column."""
+    return f"nextval({literal(table_name(sequence))}::regclass)"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSequence:
+    """The sequence that a serial column comes with."""
+
+    name: str
+    type: str
+    options: str
+    owner: str
+
+    @classmethod
+    def of(cls, table: str, column: Column, native: str) -> OwnSequence:
+        """As the column's identity says."""
+        usual = usual_name(table, column.name)
+        given = column.identity.options if column.identity else ""
+        owner = f"{table_name(table)}.{QUOTING.name(column.name)}"
+        numbering = read(given)
+        if numbering is None:
+            return cls(usual, native, given, owner)
+        own = numbering.type or native
+        rest = replace(numbering, name=usual, type=own).text(own, usual)
+        return cls(numbering.name or usual, own, rest, owner)
+
+    def made(self) -> str:
+        options = f" {self.options}" if self.options else ""
+        return f"CREATE SEQUENCE {table_name(self.name)} AS {self.type.lower()}{options};"
+
+    def owned(self) -> str:
+        return f"ALTER SEQUENCE {table_name(self.name)} OWNED BY {self.owner};"

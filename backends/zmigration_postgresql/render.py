@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Literal
 
 from zmigration_api import (
@@ -21,7 +22,8 @@ from zmigration_api import (
 )
 from zmigration_sql import Statements, literal
 
-from .names import QUOTING, table_name
+from .names import QUOTING, collation_name, join, split, table_name
+from .tokens import lasting
 
 UNLOGGED = "UNLOGGED"
 Commented = Literal["table", "column", "index", "constraint"]
@@ -64,7 +66,9 @@ class PostgreSQLStatements(Statements):
     def column(
         self, column: Column, type_text: str, default: str | None, *, key: bool = False
     ) -> str:
-        collation = f" COLLATE {column.collation}" if column.collation else ""
+        collation = f" COLLATE {collation_name(column.collation)}" if column.collation else ""
+        if column.generated is not None:
+            column = replace(column, generated=lasting(column.generated))
         text = super().column(column, type_text + collation, default, key=key)
         if column.virtual and column.generated is not None:
             text = f"{text.removesuffix(' STORED')} VIRTUAL"
@@ -78,8 +82,10 @@ class PostgreSQLStatements(Statements):
     def create_index(self, table: str, index: Index) -> str:
         unique = "UNIQUE " if index.unique else ""
         method = f" USING {index.method} " if index.method else ""
-        keys = ", ".join(index.keys) if index.keys else self.quoting.names(index.columns)
-        where = f" WHERE {index.where}" if index.where else ""
+        keys = (
+            ", ".join(map(lasting, index.keys)) if index.keys else self.quoting.names(index.columns)
+        )
+        where = f" WHERE {lasting(index.where)}" if index.where else ""
         return (
             f"CREATE {unique}INDEX {self.quoting.name(index.name)}"
             f" ON {self.table(table)}{method}({keys}){self._include(index.include)}"
@@ -104,7 +110,11 @@ class PostgreSQLStatements(Statements):
 
     def beside(self, table: str | None, name: str) -> str:
         """The name of something in the schema of a table."""
-        return self.quoting.name(name)
+        schema = split(table)[0] if table else None
+        return table_name(join(schema, name))
+
+    def rename_table(self, old: str, new: str) -> str:
+        return f"{self._alter(old)} RENAME TO {self.quoting.name(split(new)[1])};"
 
     def comment(self, table: str, on: Commented, name: str | None, text: str | None) -> str:
         """COMMENT ON; None takes it away."""
@@ -156,9 +166,9 @@ class PostgreSQLStatements(Statements):
                 return f"UNIQUE{_NULLS if alike else ''} {self._keyed(constraint)}"
             case Check(expression=expression, inherited=inherited, valid=valid):
                 alone = "" if inherited else " NO INHERIT"
-                return f"CHECK ({expression}){alone}{_validity(valid)}"
+                return f"CHECK ({lasting(expression)}){alone}{_validity(valid)}"
             case Exclusion(definition=definition, deferral=deferral):
-                return f"EXCLUDE {definition}{_deferral(deferral)}"
+                return f"EXCLUDE {lasting(definition)}{_deferral(deferral)}"
             case ForeignKey():
                 return self._foreign_key(constraint)
 
@@ -192,7 +202,7 @@ SQL = PostgreSQLStatements(QUOTING)
 def constraint_name(table: str, constraint: Constraint) -> str:
     """The name of a constraint, a primary key's as the server gives it."""
     if isinstance(constraint, PrimaryKey):
-        return constraint.name or f"{table}_pkey"
+        return constraint.name or f"{split(table)[1]}_pkey"
     return constraint.name
 
 
