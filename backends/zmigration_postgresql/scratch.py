@@ -194,18 +194,11 @@ class _Scratch:
 
     def _indexes(self) -> Iterator[_Try]:
         for n, index in enumerate(self.table.indexes):
-            safe = replace(
-                index,
-                name=f"{self.prefix}i{n}",
-                where=index.where and lasting(index.where),
-                keys=tuple(map(lasting, index.keys)),
-            )
+            safe = replace(index, name=f"{self.prefix}i{n}")
             sql = SQL.create_index(join("pg_temp", self.name), safe)
             yield _Try(sql, f"index {index.name} of {self.table.name}", index.line)
 
     def _column(self, column: Column) -> str:
         native = native_type(column, None)
-        text = default_text(column, native)
-        generated = column.generated and lasting(column.generated)
-        safe = replace(column, required=False, identity=None, generated=generated)
-        return SQL.column(safe, native, None if text is None else lasting(text))
+        safe = replace(column, required=False, identity=None)
+        return SQL.column(safe, native, default_text(column, native))
