@@ -10,7 +10,7 @@ from .connection import Connection
 from .forms import as_found, readable
 from .inspect import look, numbers
 from .listing import notes
-from .named_types import of_tables
+from .named_types import of_names, of_tables
 
 
 def describe(connection: Connection, tables: Collection[str], own_only: bool) -> Inspected:
@@ -22,6 +22,11 @@ def describe(connection: Connection, tables: Collection[str], own_only: bool) ->
     return Inspected(schema=schema, exact=True, notes=notes(connection, oids, own_only))
 
 
-def types(connection: Connection, tables: Collection[str]) -> tuple[NamedType, ...]:
-    """The enumerations and domains that columns of these tables have."""
-    return of_tables(connection, list(numbers(connection, tables)))
+def types(
+    connection: Connection, tables: Collection[str], names: Collection[str]
+) -> tuple[NamedType, ...]:
+    """The enumerations and domains that columns of these tables have, or that are called so."""
+    used = of_tables(connection, list(numbers(connection, tables)))
+    known = {named.name for named in used}
+    called = of_names(connection, [name for name in names if name not in known])
+    return (*used, *called)

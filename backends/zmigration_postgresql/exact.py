@@ -132,7 +132,7 @@ def _column(table: str, column: Column, live: Column | None) -> Column:
         auto_increment=column.auto_increment or numbered,
         generated=column.generated and spaced(column.generated),
         collation=column.collation and collation_name(column.collation),
-        identity=identity and _numbering(table, column.name, native, identity, live),
+        identity=identity and _numbering(table, column.name, native, identity),
         attributes=tuple(sorted(map(_attribute, column.attributes))),
         comment=column.comment or None,
     )
@@ -144,17 +144,11 @@ def _attribute(text: str) -> str:
     return f"{word.upper()} {value.lower() if lowered else value.upper()}"
 
 
-def _numbering(
-    table: str, column: str, native: str, identity: Identity, live: Column | None
-) -> Identity:
-    """The options in their one form; a sequence that is not named may be called anything."""
+def _numbering(table: str, column: str, native: str, identity: Identity) -> Identity:
+    """The options in their one form."""
     numbering = read_options(identity.options)
     if numbering is None:
         return identity
-    there = live.identity if live is not None else None
-    if numbering.name is None and there is not None:
-        known = read_options(there.options)
-        numbering = replace(numbering, name=known.name if known else None)
     return replace(identity, options=numbering.text(native, usual_name(table, column)))
 
 

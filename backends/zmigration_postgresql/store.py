@@ -119,9 +119,9 @@ class PostgreSQLStore:
             return Inspected(schema=Schema(), exact=True)
         return describe(connection, tables, self._own_only)
 
-    def types(self, tables: Collection[str]) -> tuple[NamedType, ...]:
+    def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
         connection = self._reading()
-        return types_of(connection, tables) if connection else ()
+        return types_of(connection, tables, names) if connection else ()
 
     def as_found(self, live: Schema) -> Schema:
         """`live` must be of the last `inspect`: the very texts of defaults are kept from there."""
