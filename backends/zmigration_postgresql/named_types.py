@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Literal
 
 from zmigration_api import NamedType
+from zmigration_sql import literal
 
 from .connection import Connection
-from .names import QUOTING, join, table_name
-from zmigration_sql import literal
+from .names import join, table_name
 
 _OF_TABLES = """
 WITH RECURSIVE used AS (
