@@ -70,7 +70,6 @@ def stored_text(column: Column, native: str) -> str | None:
 def plain(text: str, column: Column, native: str) -> Default:
     """A stored default in the plainest words that make it as it is."""
     read = read_default(text, column.type)
-    if read is not None and read.kind != "expression":
-        if stored_text(replace(column, default=read), native) == text:
-            return read
+    if read is not None and stored_text(replace(column, default=read), native) == text:
+        return read
     return Default(kind="expression", text=text)

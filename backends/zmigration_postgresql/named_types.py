@@ -9,7 +9,7 @@ from zmigration_api import NamedType
 from zmigration_sql import literal
 
 from .connection import Connection
-from .names import join, table_name
+from .names import join, split, table_name
 
 _OF_TABLES = """
 WITH RECURSIVE used AS (
@@ -47,13 +47,21 @@ ORDER BY t.oid"""
 _NAMED = """
 SELECT t.oid FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)
-  ON t.typname = w.name AND n.nspname = coalesce(w.schema, {own})"""
+  ON t.typname = w.name AND n.nspname = coalesce(w.schema, current_schema()::text)"""
 
 
 def of_tables(connection: Connection, oids: Collection[int]) -> tuple[NamedType, ...]:
     """The types that columns of the tables of these object numbers have, in a working order."""
     used = [oid for (oid,) in connection.rows(_OF_TABLES, [list(oids)])] if oids else []
     return described(connection, used)
+
+
+def of_names(connection: Connection, names: Collection[str]) -> tuple[NamedType, ...]:
+    """The types of these names that are there."""
+    parts = [split(name) for name in names]
+    lists = [[schema for schema, _ in parts], [name for _, name in parts]]
+    found = [oid for (oid,) in connection.rows(_NAMED, lists)] if parts else []
+    return described(connection, found)
 
 
 def described(connection: Connection, oids: Collection[int]) -> tuple[NamedType, ...]:

@@ -20,9 +20,19 @@ _WORDS = """
     placing primary references returning right select session_user similar some symmetric
     system_user table tablesample then to trailing true union unique user using variadic verbose
     when where window with"""
-QUOTING = Quoting(frozenset(_WORDS.split()))
 
 
+class PostgreSQLQuoting(Quoting):
+    """Names, of which those of tables may name a schema."""
+
+    __slots__ = ()
+
+    def parts(self, table: str) -> tuple[str, ...]:
+        schema, name = split(table)
+        return (name,) if schema is None else (schema, name)
+
+
+QUOTING = PostgreSQLQuoting(frozenset(_WORDS.split()))
 _PART = r'"(?:[^"]|"")+"|[^".][^.]*'
 _PARTS = re.compile(rf"(?:({_PART})\.)?({_PART})", re.DOTALL)
 

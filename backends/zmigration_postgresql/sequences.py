@@ -27,7 +27,7 @@ class Numbering:
 
     def text(self, column_type: str, usual_name: str) -> str:
         """The options that are not the usual ones of a column of that type, in SQL."""
-        own = self.type or column_type
+        own, name = self.type or column_type, self.name or usual_name
         bits = _BITS.get(own, 63)
         up = self.increment > 0
         low, high = (1, 2**bits - 1) if up else (-(2**bits), -1)
@@ -36,7 +36,7 @@ class Numbering:
         first = lowest if up else highest
         start = first if self.start is None else self.start
         words = [
-            ("SEQUENCE NAME " + table_name(self.name or ""), self.name not in (None, usual_name)),
+            (f"SEQUENCE NAME {table_name(name)}", name != usual_name),
             (f"AS {own}", own != column_type),
             (f"INCREMENT BY {self.increment}", self.increment != 1),
             (f"MINVALUE {lowest}", lowest != low),

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterator
 
 _TOKEN = re.compile(
-    r"""[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\s+|[^\W\d]\w*|\d[\w.]*|.""",
+    r"""--[^\n]*|/\*.*?\*/|[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\s+"""
+    r"""|[^\W\d]\w*|\d[\w.]*|.""",
     re.DOTALL,
 )
+_ROUGH = re.compile(r"\s\s|[\t\n\r\f\v]|--|/\*|\A\s|\s\Z")
 _DEPTH = {"(": 1, "[": 1, ")": -1, "]": -1}
 _ELEMENT = r"'(?:[^']|'')*'::(?P<type>[a-z][\w ]*(?:\(\d+\))?)"
-# On the way in, a cast of a whole array is taken for one of its elements, unless there is another.
+_TARGET = r"[a-z][\w ]*(?:\(\d+\))?\[\]"
+# On the way in a cast of a whole array is taken for one of its elements.
 _CAST = re.compile(
-    rf"\(ARRAY\[(?P<all>{_ELEMENT}(?:, '(?:[^']|'')*'::(?P=type))*)\]\)::(?P<to>[a-z][\w ]*(?:\(\d+\))?\[\])"
+    rf"\(ARRAY\[(?P<all>{_ELEMENT}(?:, '(?:[^']|'')*'::(?P=type))*)\]\)::(?P<to>{_TARGET})"
 )
 
 
@@ -23,7 +26,8 @@ def tokens(text: str) -> Iterator[str]:
 
 
 def bare(text: str) -> str:
-    """An expression without the parentheses around all of it."""
+    """An expression on one line, without the parentheses around all of it."""
+    text = spaced(text)
     if not (text.startswith("(") and text.endswith(")")):
         return text
     depth, length = 0, 0
@@ -70,8 +74,19 @@ def enclosed(text: str) -> str:
 
 
 def spaced(text: str) -> str:
-    """The text with single spaces, but for those in strings and quoted names."""
-    return "".join(" " if token.isspace() else token for token in tokens(text)).strip()
+    """The text on one line, without comments and with single spaces but in strings and names."""
+    if not _ROUGH.search(text):
+        return text
+    words: list[str] = []
+    for token in tokens(text):
+        word = " " if token.isspace() or _is_comment(token) else token
+        if word != " " or words[-1:] != [" "]:
+            words.append(word)
+    return "".join(words).strip()
+
+
+def _is_comment(token: str) -> bool:
+    return len(token) > 1 and token.startswith(("--", "/*"))
 
 
 def lasting(text: str) -> str:

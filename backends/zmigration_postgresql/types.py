@@ -13,6 +13,7 @@ from .tokens import spaced
 
 TEXTS = frozenset({"text", "character varying"})
 _IMPLICIT_LENGTH = 255
+_REAL_BITS = 24
 _MEASURED = re.compile(r"([^(]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?(\s+with.*|\[\])?")
 _SHORT = {
     "int": "integer",
@@ -101,10 +102,13 @@ def canonical(native: str) -> str:
         return lowered
     name, first, second, rest = matched.groups()
     base = _SHORT.get(name, name) if not (rest or "").startswith(" with") else name
+    if name == "float" and first:
+        return ("real" if int(first) <= _REAL_BITS else base) + (rest or "")
     if base == "numeric" and first and second is None:
         second = "0"
     measures = ",".join(m for m in (first, second) if m is not None)
-    return f"{base}{f'({measures})' if measures else ''}{rest or ''}"
+    word, kind, zone = base.partition(" with")
+    return f"{word}{f'({measures})' if measures else ''}{kind}{zone}{rest or ''}"
 
 
 def measured(native: str) -> tuple[str, tuple[int, ...]]:
