@@ -138,7 +138,7 @@ def alter(planning: Planning, change: AlterColumn) -> Step:
 def _numbering(
     planning: Planning, change: AlterColumn, made: Alteration, live: LiveColumn | None
 ) -> tuple[Renumbering, Renumbering]:
-    """How the column is numbered otherwise, and as before; nothing where the schema does not say."""
+    """How the column is numbered otherwise, and as before; nothing if the schema is silent."""
     table, old, new = change.table, change.old, change.new
     said = planning.exact(table) or new.identity is not None
     if not said or (old.identity is None and new.identity is None):

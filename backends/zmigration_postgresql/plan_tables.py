@@ -20,7 +20,7 @@ from .archive import copied
 from .create import created, indexed
 from .names import join, split, table_name
 from .planning import KEPT, Planning, refuse, rewrite, step
-from .render import SQL, UNLOGGED
+from .render import SQL, UNLOGGED, constraint_name
 from .types import canonical, native_type
 
 
@@ -47,11 +47,28 @@ def drop(planning: Planning, change: DropTable) -> Step:
         if back.lost:
             lost = f"Of {table.name}, {', '.join(back.lost)} cannot be brought back."
             hazards.append(Hazard("note", lost))
-        made = step(change, [copied(back.archive, live), dropped], back.undo, *hazards)
+        forward = [*_circle(planning, live, change), copied(back.archive, live), dropped]
+        made = step(change, forward, back.undo, *hazards)
         return replace(made, keeps=back.archive)
     undo = [*created(table, comments=table.exact), *indexed(table, comments=table.exact)]
     hazard = Hazard("data_loss", f"All rows of {table.name} go with the table.")
     return step(change, [dropped], undo, hazard)
+
+
+def _circle(planning: Planning, live: str, change: DropTable) -> list[str]:
+    """Foreign keys to a table go with it where their own tables are dropped after it."""
+    drops = [c for c in planning.changes if isinstance(c, DropTable)]
+    later = {planning.live(c.table): c.table for c in drops[drops.index(change) + 1 :]}
+    named = {
+        (c.table, constraint_name(c.table, c.constraint))
+        for c in planning.changes
+        if isinstance(c, DropConstraint)
+    }
+    return [
+        SQL.drop_constraint(later[owner], name)
+        for owner, name, _ in planning.catalog.referring(live)
+        if owner in later and (later[owner], name) not in named
+    ]
 
 
 def _staying(planning: Planning, referring: list[str]) -> tuple[str, ...]:
