@@ -13,6 +13,7 @@ from zmigration_api import (
     Table,
     convertible,
 )
+from zmigration_api.history import PREFIX
 
 from .casts import bare_pattern, column_to
 from .fill import default_text, filled
@@ -20,6 +21,8 @@ from .names import QUOTING, collation_name, table_name
 from .render import SQL
 from .tokens import lasting
 from .types import canonical, ddl, measured, native_type, same_native
+
+HELPER = f"{PREFIX}stored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,11 @@ class Alteration:
         return self.exact and (self.changes_type or self.old.virtual != self.new.virtual)
 
     @property
+    def stored_now(self) -> bool:
+        """Whether values that were computed when read are stored from now on."""
+        return self._freed and self.old.virtual
+
+    @property
     def natively(self) -> bool:
         """Whether values go by the server's own casts, which the shared conversion has not."""
         using = self.new.using is not None
@@ -133,6 +141,8 @@ class Alteration:
         """The statements, in an order in which each can be made."""
         if self.anew:
             return self._anew()
+        if self.stored_now:
+            return self._stored()
         plain = [f"{self._alter} DROP EXPRESSION;"] if self._freed else []
         values, rest = self._values(), self._rest()
         freed = [f"{self._alter} DROP NOT NULL;"]
@@ -157,6 +167,16 @@ class Alteration:
         """The structure as it was; values that cannot convert back become null."""
         back = self.back()
         return back._anew() if self._freed or self.anew else back._structure()
+
+    def _stored(self) -> list[str]:
+        """A plain column in place of a virtual one, with the values that it shows."""
+        table = self.table.name
+        whole = replace(self.new, name=HELPER, required=False, identity=None)
+        made = SQL.add_column(table, SQL.column(whole, ddl(self.native), None))
+        update = f"UPDATE {table_name(table)} SET {HELPER} = {self._name};"
+        rest = replace(self, old=replace(self.old, required=False))._rest()
+        renamed = SQL.rename_column(table, HELPER, self.new.name)
+        return [made, update, SQL.drop_column(table, self.new.name), renamed, *rest]
 
     def _natively(self) -> str:
         text = "" if self.direct else "::text"

@@ -98,7 +98,7 @@ class _Apart:
         if made is None:
             return
         place = planning.place(change.table, change.new.name)
-        if made.anew:
+        if made.anew or made.stored_now:
             yield Touch(number, *place, gone=True)
         elif made.changes_type:
             yield Touch(number, *place, light=made.light)

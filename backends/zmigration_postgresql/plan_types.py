@@ -37,7 +37,7 @@ _KEPT_AS = f"{PREFIX}type "
 
 def create(planning: Planning, change: CreateType) -> Step:
     named = change.content
-    return step(change, _created(named), [_dropped(named)])
+    return step(change, _created(named), [_kept_as_text(named.name), _dropped(named)])
 
 
 def drop(planning: Planning, change: DropType) -> Step:
@@ -58,11 +58,14 @@ def alter(planning: Planning, change: AlterType) -> Step:
     old, new = change.old, change.new
     comments = _comments(old, new), _comments(new, old)
     if old.kind == new.kind == "enum" and (added := _added_values(old, new)) is not None:
-        back = _Anew(planning, new, old).statements()
+        back = _Anew(planning, change, back=True).statements()
         return step(change, [*added, *comments[0]], [*back, *comments[1]])
     if old.kind == new.kind == "domain":
         before, after = Domain.read(old.definition), Domain.read(new.definition)
-        if before.base == after.base:
+        tightened = after.tightens(before) or before.tightens(after)
+        facts = planning.facts.named_type(_live(planning, new.name))
+        listed = facts is not None and any(c.listed for c in facts.columns)
+        if before.base == after.base and not (listed and tightened):
             forward = before.becomes(table_name(old.name), after)
             undo = after.becomes(table_name(old.name), before)
             text = f"Rows of every column of type {new.name} are checked; writes wait meanwhile."
@@ -72,9 +75,9 @@ def alter(planning: Planning, change: AlterType) -> Step:
 
 
 def _made_anew(planning: Planning, change: AlterType) -> Step:
-    forward = _Anew(planning, change.old, change.new)
+    forward = _Anew(planning, change)
     forward.refused()
-    undo = _Anew(planning, change.new, change.old).statements()
+    undo = _Anew(planning, change, back=True).statements()
     hazards = [rewrite(table) for table in dict.fromkeys(c.table for c in forward.columns)]
     comment = _comments(replace(change.new, comment=None), change.new)
     again = _comments(replace(change.old, comment=None), change.old)
@@ -115,10 +118,32 @@ def moved(planning: Planning, change: AlterType, made: Step) -> Moved | None:
     facts = planning.facts.named_type(_live(planning, change.new.name))
     if facts is None or not any(anew):
         return None
-    columns = tuple((c.table, c.name) for c in facts.columns)
+    left = _left(planning, change)
+    columns = tuple((c.table, c.name) for c in facts.columns if (c.table, c.name) not in left)
     defaults = {(c.table, "default", c.name) for c in facts.columns}
     parts = tuple(part for part in facts.parts if part not in defaults)
     return Moved(columns, parts, anew[0])
+
+
+def _left(planning: Planning, change: AlterType) -> set[tuple[str, str]]:
+    """Live columns of the type that the plan gives another one before this change."""
+    earlier = planning.changes[: next(n for n, c in enumerate(planning.changes) if c is change)]
+    return {
+        planning.place(c.table, c.new.name)
+        for c in earlier
+        if isinstance(c, AlterColumn) and c.retyped and _of(c.old.exact_type, change)
+    }
+
+
+def default_gone(planning: Planning, change: AlterColumn, default: str) -> bool:
+    """Whether a live default is of a value that the plan takes from the column's type."""
+    return any(
+        literal(value) in default
+        for other in planning.changes
+        if isinstance(other, AlterType) and _of(change.old.exact_type, other)
+        for value in other.old.values
+        if value not in other.new.values
+    )
 
 
 def _live(planning: Planning, name: str) -> str:
@@ -158,8 +183,10 @@ class UsingColumn:
 class _Anew:
     """A type made anew: its columns move over by their texts, and the old one goes."""
 
-    def __init__(self, planning: Planning, old: NamedType, new: NamedType) -> None:
+    def __init__(self, planning: Planning, change: AlterType, *, back: bool = False) -> None:
+        old, new = (change.new, change.old) if back else (change.old, change.new)
         self._planning, self._old, self._new = planning, old, new
+        left = _left(planning, change)
         renames = planning.renames
         self._facts = planning.facts.named_type(_live(planning, new.name))
         found = self._facts.columns if self._facts else ()
@@ -172,6 +199,7 @@ class _Anew:
                 attributes=c.attributes,
             )
             for c in found
+            if (c.table, c.name) not in left
         )
 
     def refused(self) -> None:
