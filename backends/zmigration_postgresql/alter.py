@@ -48,7 +48,7 @@ class Alteration:
     def of(cls, change: AlterColumn, table: Table | None, *, exact: bool = False) -> Alteration:
         """The alteration; what `table` knows of the live column goes before what `change` says."""
         live = table.column(change.old.name) if table else None
-        before = (live and live.native) or change.old.native
+        before = change.old.exact_type or (live and live.native) or change.old.native
         before = before or canonical(native_type(change.old, None))
         exact = exact or change.new.exact_type is not None
         native = native_type(change.new, table) if change.retyped else before

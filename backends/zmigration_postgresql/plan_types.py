@@ -37,7 +37,7 @@ _KEPT_AS = f"{PREFIX}type "
 
 def create(planning: Planning, change: CreateType) -> Step:
     named = change.content
-    return step(change, _created(named), [_kept_as_text(named.name), _dropped(named)])
+    return step(change, _created(named), [_kept_as_text(named.name, again=False), _dropped(named)])
 
 
 def drop(planning: Planning, change: DropType) -> Step:
@@ -45,7 +45,7 @@ def drop(planning: Planning, change: DropType) -> Step:
     named = change.content
     facts = planning.facts.named_type(_live(planning, named.name))
     refuse(f"type {named.name} cannot be dropped", facts.others if facts else ())
-    forward = [_kept_as_text(named.name), _dropped(named)]
+    forward = [_kept_as_text(named.name, again=True), _dropped(named)]
     undo = [*_created(named), *(facts.rest(named.name) if facts else ()), _kept_again(named.name)]
     return step(change, forward, undo)
 
@@ -185,7 +185,7 @@ class _Anew:
 
     def __init__(self, planning: Planning, change: AlterType, *, back: bool = False) -> None:
         old, new = (change.new, change.old) if back else (change.old, change.new)
-        self._planning, self._old, self._new = planning, old, new
+        self._planning, self._old, self._new, self._back = planning, old, new, back
         left = _left(planning, change)
         renames = planning.renames
         self._facts = planning.facts.named_type(_live(planning, new.name))
@@ -214,13 +214,13 @@ class _Anew:
         rest = self._facts.rest(name) if self._facts else []
         return [
             *(text for c in self.columns for text in self._guards(c)),
-            _kept_as_text(name),
+            _kept_as_text(name, again=not self._back),
             f"ALTER TYPE {table_name(name)} RENAME TO {QUOTING.name(_ASIDE)};",
             created(self._new),
             *rest,
             *(text for c in self.columns for text in self._moved(c)),
             f"DROP {'TYPE' if self._old.kind == 'enum' else 'DOMAIN'} {aside};",
-            _kept_again(name),
+            *([_kept_again(name)] if self._back else []),
         ]
 
     def _guards(self, column: UsingColumn) -> Iterator[str]:
@@ -304,9 +304,9 @@ def _added_values(old: NamedType, new: NamedType) -> list[str] | None:
     return statements
 
 
-def _kept_as_text(name: str) -> str:
-    """Values that are kept by runs before this one become texts, and it is noted of what type."""
-    note = literal(f"{_KEPT_AS}{table_name(name)}")
+def _kept_as_text(name: str, *, again: bool) -> str:
+    """Kept values of a type become texts; `again`: it is noted of what type they were."""
+    note = literal(f"{_KEPT_AS}{table_name(name)}") if again else "'text'"
     given = f"{literal(table_name(name))}::regtype"
     text = "CASE WHEN kept.listed THEN 'text[]' ELSE 'text' END"
     return _each_kept(
