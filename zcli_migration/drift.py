@@ -14,6 +14,7 @@ from zmigration_api.changes import AddConstraint, AddIndex, CreateTable
 from zmigration_api.describe import column_of
 from zmigration_api.snapshot import encode, recorded_alike
 
+from .exact import parts_of
 from .recording import Recorded
 
 
@@ -65,9 +66,11 @@ def _facts(was: Column, live: Column) -> str:
 def _constraints(ours: Table, before: Table, now: Table) -> Iterator[Move]:
     there = (*now.constraints, *now.indexes)
     known = {*ours.unique, *ours.foreign_keys, *ours.indexes}
+    names = {part.name for part in parts_of(ours)} if ours.exact else set()
     for item in (*before.constraints, *before.indexes):
         name = getattr(item, "name", None) or "primary key"
-        if item not in there and (item in known or item == before.primary_key):
+        mine = item in known or name in names or item == before.primary_key
+        if item not in there and mine:
             yield Move(ours.name, name, f"{name} on {ours.name} is gone")
 
 

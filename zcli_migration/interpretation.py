@@ -23,6 +23,7 @@ from zmigration_api import (
     Column,
     ColumnType,
     Default,
+    Exclusion,
     Fact,
     ForeignKey,
     Index,
@@ -34,8 +35,8 @@ from zmigration_api import (
 from zmigration_api.snapshot import recorded_alike
 from zmigration_api.values import format_value, parse
 
-_Item: TypeAlias = UniqueConstraint | ForeignKey | Index | Check
-_Listed = Literal["unique", "foreign_keys", "checks", "indexes"]
+_Item: TypeAlias = UniqueConstraint | ForeignKey | Index | Check | Exclusion
+_Listed = Literal["unique", "foreign_keys", "checks", "indexes", "exclusions"]
 """Facts that are lists, each under its attribute's name."""
 
 
@@ -79,6 +80,8 @@ def interpret(
         foreign_keys=_items(reading, "foreign_keys", live, wanted, recorded),
         checks=_items(reading, "checks", live, wanted, recorded),
         indexes=_items(reading, "indexes", live, wanted, recorded),
+        exclusions=_items(reading, "exclusions", live, wanted, recorded),
+        options=known.options,
         comment=known.comment,
     )
 
@@ -130,6 +133,10 @@ def _column(
         required=required if "required" in reading.keeps else meant.required,
         default=default if "default" in reading.keeps else meant.default,
         generated=meant.generated if _both_or_neither(live, meant, reading) else live.generated,
+        virtual=meant.virtual and live.virtual,
+        collation=meant.collation if live.collation else None,
+        identity=meant.identity if live.identity else None,
+        attributes=meant.attributes if live.attributes else (),
         native=live.native,
     )
 
@@ -174,6 +181,8 @@ def _primary_key(
     unmoved = observed is not None and observed.primary_key == live.primary_key
     if "key" not in reading.keeps or live.primary_key is None or (recorded and unmoved):
         return known.primary_key
+    if known.primary_key and known.key == live.key:  # whatever else the live one says
+        return replace(known.primary_key, name=live.primary_key.name)
     return live.primary_key
 
 
@@ -187,7 +196,7 @@ def _items(
     """Constraints or indexes: the live ones that a record or a file knows, under live names."""
     ours: Sequence[_Item] = getattr(recorded, fact) if recorded else ()
     asked: Sequence[_Item] = getattr(wanted, fact) if wanted else ()
-    if fact not in reading.keeps:
+    if fact not in reading.keeps and fact != "exclusions":
         return tuple(ours if recorded else asked)
     found = []
     for item in getattr(live, fact):
@@ -209,14 +218,19 @@ def _acts(key: _Item) -> list[str]:
     return ["NO ACTION" if a == "RESTRICT" else a for a in (key.on_delete, key.on_update)]
 
 
+def _shape(index: Index) -> tuple[object, ...]:
+    return (index.columns, len(index.keys), index.unique, index.where is None, index.method)
+
+
 def _same(known: _Item, live: _Item) -> bool:
     """Conditions are compared by where they stand, not by text: each store rewrites them."""
     match known, live:
         case Check(), Check():
             return known.name.lower() == live.name.lower()
         case Index(), Index():
-            shape = (known.columns, known.unique, known.where is None)
-            return shape == (live.columns, live.unique, live.where is None)
+            return _shape(known) == _shape(live)
+        case UniqueConstraint(), UniqueConstraint():
+            return known.columns == live.columns
         case ForeignKey(), ForeignKey():
             refers = (known.columns, known.ref_table, known.ref_columns)
             return refers == (live.columns, live.ref_table, live.ref_columns)

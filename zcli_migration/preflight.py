@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from zmigration_api import (
     AddColumn,
     AddConstraint,
+    AddIndex,
     AlterColumn,
     Answer,
     Change,
@@ -90,6 +91,9 @@ def questions(changes: Sequence[Change], current: Schema) -> Iterator[tuple[Ques
                 yield from asker.altered(change)
             case AddConstraint():
                 yield from asker.constrained(change)
+            case AddIndex(table, index) if index.unique and not index.where and not index.keys:
+                unique = UniqueConstraint(columns=index.columns, name=index.name)
+                yield from asker.constrained(AddConstraint(table, unique))
             case _:
                 pass
     yield from asker.kept()
@@ -136,7 +140,7 @@ class _Asker:
     def constrained(self, change: AddConstraint) -> Iterator[tuple[Question, str]]:
         table = self.names.old_table(change.table)
         constraint = change.constraint
-        if self.current.table(table) is None:
+        if self.current.table(table) is None or not _asks_rows(constraint):
             return
         match constraint:
             case Check():
@@ -211,6 +215,11 @@ class _Asker:
         fresh |= {c.new.name for c in self.changes if isinstance(c, AlterColumn)}
         fresh |= {new for (there, _), new in self.names.columns.items() if there == table}
         return bool(fresh & set(re.findall(r"\w+", check.expression)))
+
+
+def _asks_rows(constraint: Constraint) -> bool:
+    """Whether rows that are there must keep it; a constraint that is not validated lets them be."""
+    return not isinstance(constraint, Check | ForeignKey) or constraint.valid
 
 
 def afterwards(changes: Sequence[Change]) -> Iterator[tuple[Question, str]]:

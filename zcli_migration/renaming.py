@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,11 +18,14 @@ from zmigration_api import (
     PrimaryKey,
     RenameColumn,
     RenameTable,
+    RenameType,
     Schema,
     Table,
     UniqueConstraint,
 )
 
+_LITERAL = re.compile(r"('(?:[^']|'')*')")
+_WORD = re.compile(r"\w+")
 _OverColumns = TypeVar("_OverColumns", PrimaryKey, UniqueConstraint, Index)
 
 
@@ -31,6 +35,7 @@ class Names:
 
     tables: Mapping[str, str]
     columns: Mapping[tuple[str, str], str]
+    types: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, changes: Iterable[Change]) -> Names:
@@ -39,6 +44,7 @@ class Names:
         return cls(
             {c.old: c.new for c in listed if isinstance(c, RenameTable)},
             {(c.table, c.old): c.new for c in listed if isinstance(c, RenameColumn)},
+            {c.old: c.new for c in listed if isinstance(c, RenameType)},
         )
 
     def table(self, old: str) -> str:
@@ -62,9 +68,11 @@ class Names:
 def renamed(schema: Schema, changes: Iterable[Change]) -> Schema:
     """The schema with the renames among these changes made, everywhere that names stand."""
     names = Names.of(changes)
-    if not names.tables and not names.columns:
+    if not names.tables and not names.columns and not names.types:
         return schema
-    return Schema(tables=tuple(_table(table, names) for table in schema.tables))
+    types = (replace(t, name=names.types.get(t.name, t.name)) for t in schema.types)
+    tables = (_table(table, names) for table in schema.tables)
+    return Schema(tables=tuple(tables), types=tuple(types))
 
 
 def _table(table: Table, names: Names) -> Table:
@@ -72,16 +80,49 @@ def _table(table: Table, names: Names) -> Table:
     return replace(
         table,
         name=new,
-        columns=tuple(replace(c, name=names.column(new, c.name)) for c in table.columns),
+        columns=tuple(_column(c, new, names) for c in table.columns),
         primary_key=_over(table.primary_key, new, names) if table.primary_key else None,
         unique=tuple(_over(item, new, names) for item in table.unique),
         indexes=tuple(_over(item, new, names) for item in table.indexes),
         foreign_keys=tuple(_foreign_key(key, new, names) for key in table.foreign_keys),
+        checks=tuple(
+            replace(check, expression=_text(check.expression, new, names)) for check in table.checks
+        ),
     )
 
 
+def _column(column: Column, table: str, names: Names) -> Column:
+    generated, exact_type = column.generated, column.exact_type
+    return replace(
+        column,
+        name=names.column(table, column.name),
+        generated=generated and _text(generated, table, names),
+        exact_type=exact_type and _with_words(exact_type, names.types),
+    )
+
+
+def _text(expression: str, table: str, names: Names) -> str:
+    """An expression over the columns of a table. Where this guesses wrong, it is made anew."""
+    return _with_words(expression, {old: n for (t, old), n in names.columns.items() if t == table})
+
+
+def _with_words(text: str, new: Mapping[str, str]) -> str:
+    """Names outside string literals replaced."""
+    if not new:
+        return text
+    parts = _LITERAL.split(text)
+    parts[::2] = (_WORD.sub(lambda word: new.get(word[0], word[0]), part) for part in parts[::2])
+    return "".join(parts)
+
+
 def _over(item: _OverColumns, table: str, names: Names) -> _OverColumns:
-    return replace(item, columns=tuple(names.column(table, c) for c in item.columns))
+    columns = tuple(names.column(table, c) for c in item.columns)
+    keys = tuple(_text(key, table, names) for key in item.keys)
+    include = tuple(names.column(table, c) for c in item.include)
+    item = replace(item, columns=columns, keys=keys, include=include)
+    if isinstance(item, Index) and item.where is not None:
+        return replace(item, where=_text(item.where, table, names))
+    return item
 
 
 def _foreign_key(key: ForeignKey, table: str, names: Names) -> ForeignKey:
@@ -91,6 +132,7 @@ def _foreign_key(key: ForeignKey, table: str, names: Names) -> ForeignKey:
         columns=tuple(names.column(table, c) for c in key.columns),
         ref_table=ref,
         ref_columns=tuple(names.column(ref, c) for c in key.ref_columns),
+        set_columns=tuple(names.column(table, c) for c in key.set_columns),
     )
 
 

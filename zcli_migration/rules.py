@@ -30,6 +30,7 @@ from zmigration_api import (
     Table,
 )
 
+from . import exact_rules
 from .renaming import renamed
 
 Finder: TypeAlias = Callable[[Schema, Schema], Iterable[Change]]
@@ -96,7 +97,8 @@ def _columns(current: Schema, desired: Schema) -> Iterator[Change]:
 
 def _without_idle_using(before: Column, column: Column) -> Column:
     """`using` is about a new type or enumeration; left in the file, it touches nothing later."""
-    if before.type == column.type and before.enum == column.enum:
+    same_type = (before.type, before.exact_type) == (column.type, column.exact_type)
+    if same_type and before.enum == column.enum:
         return replace(column, using=None)
     return column
 
@@ -104,6 +106,8 @@ def _without_idle_using(before: Column, column: Column) -> Column:
 def _indexes(current: Schema, desired: Schema) -> Iterator[Change]:
     for table in desired.tables:
         live = current.table(table.name)
+        if live is not None and table.exact:
+            continue
         before: tuple[Index, ...] = live.indexes if live else ()
         yield from (AddIndex(table.name, i) for i in table.indexes if i not in before)
         yield from (DropIndex(table.name, i) for i in before if i not in table.indexes)
@@ -115,6 +119,8 @@ def _constraints(current: Schema, desired: Schema) -> Iterator[Change]:
         if live is None:  # the table brings everything with it but its foreign keys
             yield from (AddConstraint(table.name, key) for key in table.foreign_keys)
             continue
+        if table.exact:
+            continue
         before: tuple[Constraint, ...] = live.constraints
         yield from (AddConstraint(table.name, c) for c in table.constraints if c not in before)
         yield from (DropConstraint(table.name, c) for c in before if c not in table.constraints)
@@ -124,7 +130,13 @@ RULES: tuple[Rule, ...] = (
     Rule("table-renames", _table_renames),
     Rule("column-renames", _column_renames, after=("table-renames",)),
     Rule("tables", _tables, after=("table-renames",)),
-    Rule("columns", _columns, after=("column-renames",)),
+    Rule("columns", _columns, after=("column-renames", "type-renames")),
     Rule("indexes", _indexes, after=("column-renames",)),
     Rule("constraints", _constraints, after=("column-renames",)),
+    Rule("type-renames", exact_rules.type_renames),
+    Rule("types", exact_rules.types, after=("type-renames",)),
+    Rule("exact-options", exact_rules.options, after=("table-renames",)),
+    Rule("exact-indexes", exact_rules.indexes, after=("column-renames", "type-renames")),
+    Rule("exact-constraints", exact_rules.constraints, after=("column-renames", "type-renames")),
+    Rule("exact-comments", exact_rules.comments, after=("column-renames", "type-renames")),
 )

@@ -1,6 +1,7 @@
 """The desired schema in the spelling of the store: live names as they are, new ones as it would.
 
 PostgreSQL folds what zCLI writes unquoted, SQLite takes `Email` and `email` for one column.
+Exact files say names as they are, where writing them otherwise makes a difference.
 After this every comparison is by plain equality of names.
 """
 
@@ -28,7 +29,12 @@ def spelled(desired: Schema, live: Schema, store: Store) -> Schema:
         return columns.get(tables(table.name)) or columns.get(current) or store.spell
 
     by_name = {table.name: column_speller(table) for table in desired.tables}
-    return Schema(tables=tuple(_table(t, tables, by_name, columns, store) for t in desired.tables))
+    folds = store.spell("A") != "A"
+    written = (
+        t if t.exact and folds else _table(t, tables, by_name, columns, store)
+        for t in desired.tables
+    )
+    return replace(desired, tables=tuple(written))
 
 
 def _speller(names: Iterable[str], store: Store) -> Speller:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -10,7 +10,6 @@ from zmigration_api import (
     BackendType,
     Change,
     DriftError,
-    Fact,
     Hazard,
     Schema,
     SchemaFileError,
@@ -18,7 +17,6 @@ from zmigration_api import (
     Step,
     Store,
     StoreError,
-    Table,
     Target,
     UnsupportedChange,
     Version,
@@ -27,18 +25,16 @@ from zmigration_api import (
 from .computing import refuse_missing_copies
 from .diff import diff
 from .drift import Move, moves, refuse
-from .interpretation import Reading, interpret
+from .exact import exactly
+from .looking import LOOKS, Found, current_schema, look, owner_of_the_rest
 from .places import at_column
 from .planner import Base, Plan, make_plan
 from .plugins import Plugins
-from .recording import Recorded, history_table_for, last_record
+from .recording import Recorded
 from .rule_sets import refuse_by_rules
 from .schema_file import SchemaFile, text_hash, with_version
 from .spelling import spelled
 from .versioning import VersionDecision, decide
-
-LOOKS = 3
-"""How often to look again when another run's commit fell into a look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +116,6 @@ class Survey:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What one look into the store found: live tables and the last record of each schema."""
-
-    live: Schema
-    records: dict[str, Recorded | None]
-
-
 def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Survey:
     """Look at the store, compare and plan. Reads only.
 
@@ -135,18 +123,21 @@ def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Sur
     plan, the plan fails for what is no longer so, and it is looked at anew.
     """
     for _ in range(LOOKS):
-        found = _look(unit)
+        found = look(unit)
         try:
             return _compared(unit, found, plugins, override)
         except (UnsupportedChange, StoreError, SchemaFileError):
-            if _look(unit) == found:
+            if look(unit) == found:
                 raise
-    return _compared(unit, _look(unit), plugins, override)
+    return _compared(unit, look(unit), plugins, override)
 
 
-def _compared(unit: Unit, found: _Found, plugins: Plugins, override: Version | None) -> Survey:
-    wanted = Schema(tables=tuple(t for file in unit.all_files for t in file.tables))
-    desired = spelled(wanted, found.live, unit.store)
+def _compared(unit: Unit, found: Found, plugins: Plugins, override: Version | None) -> Survey:
+    wanted = Schema(
+        tables=tuple(t for file in unit.all_files for t in file.tables),
+        types=tuple(t for file in unit.all_files for t in file.types),
+    )
+    desired = exactly(spelled(wanted, found.live, unit.store), found.live, unit.store, unit.backend)
     current = current_schema(unit, found.live, desired, list(found.records.values()))
     try:
         changes = diff(current, desired, plugins.diff_rules())
@@ -154,7 +145,7 @@ def _compared(unit: Unit, found: _Found, plugins: Plugins, override: Version | N
         at_column(error, unit.all_files)
         raise
     parts = _parts(unit.all_files, desired)
-    split = _by_schema(changes, parts, found.records)
+    split = _by_schema(changes, parts, found.records, owner_of_the_rest(unit, found.records))
     schemas = tuple(
         _schema_survey(
             file, split[file.name], (current, parts[file.name]), found, plugins, override
@@ -196,100 +187,51 @@ def _drift_of(schemas: Sequence[SchemaSurvey]) -> DriftError | None:
     return next(filter(None, errors), None)
 
 
-def _look(unit: Unit) -> _Found:
-    """Tables and records of one moment: another run's commit may fall between two glances."""
-    commits = unit.store.commits
-    records = _last_records(unit, {})
-    for _ in range(LOOKS):
-        found = _Found(live=_live_tables(unit, records), records=records)
-        if commits is not None and unit.store.commits == commits:
-            break
-        commits, records = unit.store.commits, _last_records(unit, records)
-        if found.records == records:
-            break
-    return found
-
-
-def _last_records(unit: Unit, known: dict[str, Recorded | None]) -> dict[str, Recorded | None]:
-    store = unit.store
-    histories = {file.name: history_table_for(store, file) for file in unit.all_files}
-    there = store.inspect([table.name for table in histories.values()])
+def _parts(files: Sequence[SchemaFile], desired: Schema) -> dict[str, Schema]:
+    """The tables and types of each file, as `desired` has them in the order of the files."""
+    tables, types = iter(desired.tables), iter(desired.types)
     return {
-        name: last_record(store, table, there.table(table.name), known.get(name))
-        for name, table in histories.items()
+        file.name: Schema(
+            tables=tuple(islice(tables, len(file.tables))),
+            types=tuple(islice(types, len(file.types))),
+        )
+        for file in files
     }
 
 
-def _live_tables(unit: Unit, records: Mapping[str, Recorded | None]) -> Schema:
-    tables = [table for file in unit.all_files for table in file.tables]
-    names = {name for table in tables for name in (table.name, table.renamed_from)}
-    for recorded in records.values():
-        names |= {t.name for t in (recorded.tables.tables if recorded and recorded.tables else ())}
-    return unit.store.inspect(sorted(filter(None, names)))
-
-
-def current_schema(
-    unit: Unit,
-    live: Schema,
-    desired: Schema,
-    records: Sequence[Recorded | None],
-    strict: frozenset[tuple[str, str, Fact]] = frozenset(),
-) -> Schema:
-    """The live tables that are ours, in the terms of the files."""
-    reading = Reading(store=unit.store, keeps=unit.backend.keeps, strict=strict)
-    tables = []
-    known = _recorded_tables(records)
-    renamed = {t.renamed_from: t for t in reversed(desired.tables) if t.renamed_from}
-    for table in live.tables:
-        recorded, observed = known.get(table.name, (None, None))
-        wanted = desired.table(table.name) or renamed.get(table.name)
-        if wanted is None and recorded is None:
-            continue
-        tables.append(
-            interpret(reading, table, wanted=wanted, recorded=recorded, observed=observed)
-        )
-    return Schema(tables=tuple(tables))
-
-
-def _recorded_tables(
-    records: Sequence[Recorded | None],
-) -> dict[str, tuple[Table, Table | None]]:
-    """Each table that was recorded, and as it was observed then; of two records the first."""
-    found: dict[str, tuple[Table, Table | None]] = {}
-    for recorded in records:
-        if recorded and recorded.tables and recorded.observed:
-            for table in recorded.tables.tables:
-                found.setdefault(table.name, (table, recorded.observed.table(table.name)))
-    return found
-
-
-def _parts(files: Sequence[SchemaFile], desired: Schema) -> dict[str, Schema]:
-    """The tables of each file, as `desired` has them in the order of the files."""
-    tables = iter(desired.tables)
-    return {file.name: Schema(tables=tuple(islice(tables, len(file.tables)))) for file in files}
-
-
 def _by_schema(
-    changes: Sequence[Change], parts: dict[str, Schema], records: dict[str, Recorded | None]
+    changes: Sequence[Change],
+    parts: dict[str, Schema],
+    records: dict[str, Recorded | None],
+    rest: str | None,
 ) -> dict[str, tuple[Change, ...]]:
-    """Each change under the schema whose table it is about: the file's, else the record's."""
+    """Each change under the schema whose table or type it is about: the file's, else the record's.
+
+    Changes of what neither knows are under `rest`; of types, else under the first exact file's.
+    """
     owners: dict[str, str] = {}
     for name, recorded in records.items():
-        for table in recorded.tables.tables if recorded and recorded.tables else ():
-            owners[table.name] = name
+        if recorded and recorded.tables:
+            owners.update(dict.fromkeys(_names(recorded.tables), name))
     for name, part in parts.items():
-        owners.update({table.name: name for table in part.tables})
+        owners.update(dict.fromkeys(_names(part), name))
+    exact = (name for name, part in parts.items() if any(t.exact for t in part.tables))
+    others = rest or next(exact, next(iter(parts)))
     split: dict[str, list[Change]] = {name: [] for name in parts}
     for change in changes:
-        split.setdefault(owners[change.table], []).append(change)
+        split.setdefault(owners.get(change.table, others), []).append(change)
     return {name: tuple(mine) for name, mine in split.items()}
+
+
+def _names(schema: Schema) -> list[str]:
+    return [t.name for t in schema.tables] + [t.name for t in schema.types]
 
 
 def _schema_survey(
     file: SchemaFile,
     changes: tuple[Change, ...],
     states: tuple[Schema, Schema],
-    found: _Found,
+    found: Found,
     plugins: Plugins,
     override: Version | None,
 ) -> SchemaSurvey:
@@ -332,7 +274,7 @@ def schema_info(file: SchemaFile) -> SchemaInfo:
     return SchemaInfo(name=file.name, path=file.path, meta=file.meta.raw)
 
 
-def _base(found: _Found) -> Base:
+def _base(found: Found) -> Base:
     """Everything that the plan was made from: the live tables and the last records."""
     last = sorted(
         f"{name}:{recorded.record.id}:{recorded.record.schema_hash}"

@@ -229,17 +229,17 @@ def _before(current: Survey, schema: SchemaSurvey) -> tuple[Schema, Schema] | No
     recorded = schema.recorded
     names = {name for t in schema.desired.tables for name in (t.name, t.renamed_from)}
     names |= {change.table for change in schema.changes}
-    live = Schema(tables=tuple(t for t in current.live.tables if t.name in names))
+    live = replace(current.live, tables=tuple(t for t in current.live.tables if t.name in names))
     known = recorded.observed if recorded else None
     if known is not None and encode(known) == encode(live):
         return None
     tables = (t for t in current.current.tables if t.name in names)
-    return Schema(tables=tuple(tables)), live
+    return replace(current.current, tables=tuple(tables)), live
 
 
 def _ours(live: Schema, desired: Schema) -> Schema:
     there = (live.table(table.name) for table in desired.tables)
-    return Schema(tables=tuple(filter(None, there)))
+    return replace(live, tables=tuple(filter(None, there)))
 
 
 def _bumped(current: Survey, results: tuple[Result, ...]) -> tuple[Result, ...]:

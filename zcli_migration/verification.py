@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from zmigration_api import (
     AddColumn,
@@ -19,9 +20,11 @@ from zmigration_api import (
 from zmigration_api.describe import summary
 
 from .diff import diff
+from .exact import exact_store
+from .looking import current_schema
 from .plugins import Plugins
 from .preflight import afterwards
-from .survey import Unit, current_schema
+from .survey import Unit
 
 
 def touched(changes: Sequence[Change]) -> frozenset[tuple[str, str, Fact]]:
@@ -60,7 +63,10 @@ def verify(unit: Unit, desired: Schema, changes: Sequence[Change], plugins: Plug
     left = [name for name in sorted(gone - names) if live.table(name)]
     if left:
         raise _failed(f"table {left[0]} is still there")
-    current = current_schema(unit, live, desired, (), touched(changes))
+    types = exact_store(unit.store).types(sorted(names), []) if desired.types else ()
+    current = current_schema(
+        unit, replace(live, types=types), desired, (), touched(changes), made=changes
+    )
     different = diff(current, desired, plugins.diff_rules())
     mine = {change.table for change in changes}
     unmade = [change for change in different if change.table in mine]

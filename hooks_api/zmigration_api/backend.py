@@ -286,6 +286,6 @@ class ExactStore(Store, Protocol):
         """Inspected tables in the same forms as `exact` gives them, and no more."""
         ...
 
-    def types(self, tables: Collection[str]) -> tuple[NamedType, ...]:
-        """The named types that columns of these tables have."""
+    def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
+        """The named types that columns of these tables have, or that are called so."""
         ...

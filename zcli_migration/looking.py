@@ -1,0 +1,136 @@
+"""One glance at a store: the live tables, the last records, and what the first mean by these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from zmigration_api import Change, Fact, Schema, Table
+
+from .exact import Owned, as_found, exact_store, is_exact_store, ours_of
+from .interpretation import Reading, interpret
+from .recording import Recorded, history_table_for, last_record
+
+if TYPE_CHECKING:
+    from .survey import Unit
+
+LOOKS = 3
+"""How often to look again when another run's commit fell into a look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What one look into the store found: live tables and the last record of each schema."""
+
+    live: Schema
+    records: dict[str, Recorded | None]
+
+
+def look(unit: Unit) -> Found:
+    """Tables and records of one moment: another run's commit may fall between two glances."""
+    commits = unit.store.commits
+    records = _last_records(unit, {})
+    for _ in range(LOOKS):
+        found = Found(live=_live_tables(unit, records), records=records)
+        if commits is not None and unit.store.commits == commits:
+            break
+        commits, records = unit.store.commits, _last_records(unit, records)
+        if found.records == records:
+            break
+    return found
+
+
+def _last_records(unit: Unit, known: dict[str, Recorded | None]) -> dict[str, Recorded | None]:
+    store = unit.store
+    histories = {file.name: history_table_for(store, file) for file in unit.all_files}
+    there = store.inspect([table.name for table in histories.values()])
+    return {
+        name: last_record(store, table, there.table(table.name), known.get(name))
+        for name, table in histories.items()
+    }
+
+
+def owner_of_the_rest(unit: Unit, records: Mapping[str, Recorded | None]) -> str | None:
+    """The schema whose file says all of the database, and that has no record yet."""
+    for file in unit.files:
+        recorded = records[file.name]
+        if file.meta.exact == "database" and (recorded is None or recorded.tables is None):
+            return file.name
+    return None
+
+
+def _live_tables(unit: Unit, records: Mapping[str, Recorded | None]) -> Schema:
+    tables = [table for file in unit.all_files for table in file.tables]
+    names = {name for table in tables for name in (table.name, table.renamed_from)}
+    for recorded in records.values():
+        names |= {t.name for t in (recorded.tables.tables if recorded and recorded.tables else ())}
+    if owner_of_the_rest(unit, records) is not None and is_exact_store(unit.store):
+        names |= set(exact_store(unit.store).table_names())
+    known = sorted(filter(None, names))
+    live = unit.store.inspect(known)
+    if not any(file.meta.exact for file in unit.all_files) or not is_exact_store(unit.store):
+        return live
+    types = {t.name for file in unit.all_files for t in file.types}
+    types |= {t.renamed_from for file in unit.all_files for t in file.types if t.renamed_from}
+    for recorded in records.values():
+        types |= {t.name for t in (recorded.tables.types if recorded and recorded.tables else ())}
+    return replace(live, types=exact_store(unit.store).types(known, sorted(types)))
+
+
+def current_schema(
+    unit: Unit,
+    live: Schema,
+    desired: Schema,
+    records: Sequence[Recorded | None],
+    strict: frozenset[tuple[str, str, Fact]] = frozenset(),
+    made: Sequence[Change] | None = None,
+) -> Schema:
+    """The live tables that are ours, in the terms of the files.
+
+    `made` are changes that were just made: of exact tables no more is looked at than these and
+    what is wanted.
+    """
+    reading = Reading(store=unit.store, keeps=unit.backend.keeps, strict=strict)
+    tables, exact = [], []
+    known = _recorded_tables(records)
+    rest = any(file.meta.exact == "database" for file in unit.files) and not known
+    renamed = {t.renamed_from: t for t in reversed(desired.tables) if t.renamed_from}
+    for table in live.tables:
+        recorded, observed = known.get(table.name, (None, None))
+        wanted = desired.table(table.name) or renamed.get(table.name)
+        meant = wanted or recorded
+        if meant.exact if meant else rest:
+            owned = _owned(table.name, wanted, recorded, made)
+            exact.append((table, wanted, recorded, owned))
+        elif meant is not None:
+            tables.append(
+                interpret(reading, table, wanted=wanted, recorded=recorded, observed=observed)
+            )
+    found = as_found([table for table, *_ in exact], unit.store, unit.backend)
+    ours = (
+        ours_of(table, wanted, recorded, owned)
+        for table, (_, wanted, recorded, owned) in zip(found, exact, strict=True)
+    )
+    return Schema(tables=(*tables, *ours), types=live.types)
+
+
+def _owned(
+    name: str, wanted: Table | None, recorded: Table | None, made: Sequence[Change] | None
+) -> Owned | None:
+    """What of an exact table is ours: all of it before there is a record."""
+    if made is not None:
+        return Owned.by(wanted, recorded).and_dropped(c for c in made if c.table == name)
+    return Owned.by(wanted, recorded) if recorded is not None else None
+
+
+def _recorded_tables(
+    records: Sequence[Recorded | None],
+) -> dict[str, tuple[Table, Table | None]]:
+    """Each table that was recorded, and as it was observed then; of two records the first."""
+    found: dict[str, tuple[Table, Table | None]] = {}
+    for recorded in records:
+        if recorded and recorded.tables and recorded.observed:
+            for table in recorded.tables.tables:
+                found.setdefault(table.name, (table, recorded.observed.table(table.name)))
+    return found
