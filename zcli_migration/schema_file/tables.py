@@ -24,7 +24,7 @@ from zmigration_api import (
 from .columns import Field, long_field, short_field
 from .constraints import Scope, checks, exclusions, indexes, primary_key, unique_constraints
 from .foreign_keys import listed_foreign_keys
-from .keys import EVENT_KEY, RESERVED, TABLE_KEYS, warn_unknown, without_sql
+from .keys import EVENT_KEY, RESERVED, TABLE_ALIASES, TABLE_KEYS, warn_unknown, without_sql
 from .names import POSTGRESQL, check_name
 from .sql_keys import is_sqlite
 from .types import looks_like_type, shorthand, unknown_type
@@ -97,11 +97,20 @@ def _sort(source: Source, table: str, entry: Entry, parts: _Parts) -> None:
         _sort_mapping(source, table, entry, entry.value, parts)
     elif entry.key in TABLE_KEYS and not (entry.key in _NEW_KEYS and shorthand(entry.value)):
         _refuse_ambiguous(source, entry)
-        parts.keys[entry.key] = entry
+        _take(source, entry.key, entry, parts)
+    elif entry.key in TABLE_ALIASES and not shorthand(entry.value):
+        _take(source, TABLE_ALIASES[entry.key], entry, parts)
     elif entry.key in RESERVED or EVENT_KEY.fullmatch(entry.key):
         return
     else:
         _sort_other(source, table, entry, parts)
+
+
+def _take(source: Source, key: str, entry: Entry, parts: _Parts) -> None:
+    first = parts.keys.setdefault(key, entry)
+    if first is not entry:
+        message = f"{entry.key} says again what {first.key} in line {line_of(first.key_node)} says"
+        raise source.error(entry.key_node, message, "keep one of them")
 
 
 def _sort_mapping(
@@ -112,7 +121,7 @@ def _sort_mapping(
         message = f"{entry.key} is a word of zCLI's own; it is neither a column nor migrated"
         source.warn(entry.key_node, message)
         return
-    if entry.key in TABLE_KEYS and not typed:
+    if entry.key in TABLE_KEYS | TABLE_ALIASES.keys() and not typed:
         message = f"{entry.key} of {table} must not be a mapping, which zCLI takes for a column"
         raise source.error(entry.value, message, "write a list, with one item a line")
     parts.fields.append(long_field(source, table, entry))
