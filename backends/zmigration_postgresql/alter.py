@@ -14,14 +14,12 @@ from zmigration_api import (
     UnsupportedChange,
     convertible,
 )
-from zmigration_sql import Statements
 
 from .casts import bare_pattern, column_to
 from .fill import default_text, filled
-from .names import QUOTING
+from .names import QUOTING, table_name
+from .render import SQL
 from .types import canonical, ddl, measured, native_type, same_native
-
-SQL = Statements(QUOTING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +125,7 @@ class Alteration:
     @property
     def _alter(self) -> str:
         name = QUOTING.name(self.new.name)
-        return f"ALTER TABLE {QUOTING.name(self.table.name)} ALTER COLUMN {name}"
+        return f"ALTER TABLE {table_name(self.table.name)} ALTER COLUMN {name}"
 
     @property
     def _freed(self) -> bool:
@@ -181,7 +179,7 @@ class Alteration:
             return []
         value = column_to(self._name, self.old, self.new, self.native)
         where = f"{self._name} IS DISTINCT FROM ({value})"
-        return [f"UPDATE {QUOTING.name(self.table.name)} SET {self._name} = {value} WHERE {where};"]
+        return [f"UPDATE {table_name(self.table.name)} SET {self._name} = {value} WHERE {where};"]
 
     def _type_and_using(self, bare: bool) -> str:
         native = ddl(self.native)
@@ -215,7 +213,7 @@ class Alteration:
         fill = self._fill()
         if fill is None:
             return []
-        table = QUOTING.name(self.table.name)
+        table = table_name(self.table.name)
         return [f"UPDATE {table} SET {self._name} = {fill} WHERE {self._name} IS NULL;"]
 
     def _rest(self) -> list[str]:

@@ -54,6 +54,10 @@ class Connection:
         _load_as_text(raw)
         with self.errors():
             raw.execute(_SESSION.format(lock_timeout=milliseconds(address.lock_timeout)).encode())
+            if address.schema is not None:
+                # What extensions bring is in public.
+                path = f"SET search_path TO {QUOTING.name(address.schema)}, public"
+                raw.execute(path.encode())
 
     @property
     def raw(self) -> psycopg.Connection[tuple[Any, ...]]:

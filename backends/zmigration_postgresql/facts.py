@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .connection import Connection
-from .names import QUOTING
+from .names import QUOTING, table_name
 
 _DEPENDENTS = """
 WITH target AS (
@@ -88,7 +88,7 @@ class Facts:
         if self.connection is None:
             return True
         name = QUOTING.name(column)
-        sql = f"SELECT 1 FROM {QUOTING.name(table)} WHERE NOT {name} ~* %s LIMIT 1"
+        sql = f"SELECT 1 FROM {table_name(table)} WHERE NOT {name} ~* %s LIMIT 1"
         escaped = sql.replace("%", "%%").replace("~* %%s", "~* %s")
         return not self.connection.rows(escaped, [pattern])
 

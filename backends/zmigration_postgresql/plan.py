@@ -32,29 +32,32 @@ from zmigration_api import (
     UniqueConstraint,
     UnsupportedChange,
 )
-from zmigration_sql import Statements
 
 from .alter import Alteration
 from .archive import copied
 from .catalog import Catalog
+from .create import added, added_and_filled, created, index_made, indexed, is_serial
 from .facts import Facts
-from .fill import default_text, fill_text
+from .fill import fill_text
 from .keys import around_keys
-from .names import QUOTING
-from .types import canonical, ddl, native_type
-from .wayback import WayBack, constraint_name
+from .render import SQL, constraint_name
+from .types import canonical, native_type
+from .wayback import WayBack
 
-SQL = Statements(QUOTING)
 _KEPT = "--rollback brings them back until --purge"
 
 
 def plan(
-    changes: Sequence[Change], current: Schema, facts: Facts, archives: Archives = NO_ARCHIVES
+    changes: Sequence[Change],
+    current: Schema,
+    desired: Schema,
+    facts: Facts,
+    archives: Archives = NO_ARCHIVES,
 ) -> tuple[Step, ...]:
     """One step for each change, in the order given."""
     catalog = Catalog(facts.connection)
     way_back = WayBack(changes, archives, catalog)
-    steps = _Planner(changes, current, facts, way_back).steps()
+    steps = _Planner(changes, current, desired, facts, way_back).steps()
     return around_keys(way_back.finished(steps), changes, current, SQL)
 
 
@@ -62,9 +65,15 @@ class _Planner:
     """Follows the tables through the changes: what each is like before the next change."""
 
     def __init__(
-        self, changes: Sequence[Change], current: Schema, facts: Facts, way_back: WayBack
+        self,
+        changes: Sequence[Change],
+        current: Schema,
+        desired: Schema,
+        facts: Facts,
+        way_back: WayBack,
     ) -> None:
         self._changes = changes
+        self._exact = {table.name for table in desired.tables if table.exact}
         self._way_back = way_back
         self._facts = facts
         self._tables = {table.name: table for table in current.tables}
@@ -106,7 +115,8 @@ class _Planner:
         native = {column.name: canonical(native_type(column, None)) for column in table.columns}
         columns = tuple(replace(c, native=native[c.name]) for c in table.columns)
         self._tables[table.name] = replace(table, columns=columns)
-        return _step(change, [_create(table)], [SQL.drop_table(table.name)])
+        made = created(table, comments=self._commented(table.name))
+        return _step(change, made, [SQL.drop_table(table.name)])
 
     def _drop(self, change: Change, table: Table) -> Step:
         live = self._live.get(table.name, table.name)
@@ -122,10 +132,8 @@ class _Planner:
                 hazards.append(Hazard("note", lost))
             step = _step(change, [copied(back.archive, live), drop], back.undo, *hazards)
             return replace(step, keeps=back.archive)
-        undo = [_create(table)]
-        for index in table.indexes:
-            undo.append(SQL.create_index(table.name, index))
-        undo += [SQL.add_constraint(table.name, key) for key in table.foreign_keys]
+        comments = self._commented(table.name) or table.exact
+        undo = [*created(table, comments=comments), *indexed(table, comments=comments)]
         hazard = Hazard("data_loss", f"All rows of {table.name} go with the table.")
         return _step(change, [drop], undo, hazard)
 
@@ -159,14 +167,15 @@ class _Planner:
     def _add_column(self, change: Change, table: str, column: Column) -> Step:
         known = self._tables.get(table)
         native = native_type(column, known)
-        fill = fill_text(column, known, native)
+        fill, comments = fill_text(column, known, native), self._commented(table)
         undo = [SQL.drop_column(table, column.name)]
         if fill is None or column.generated is not None:
-            statements = [_added(table, column, native)]
+            statements = added(table, column, native, comments=comments)
         else:
-            statements = self._quiet(table, _added_and_filled(table, column, native, fill))
+            filled = added_and_filled(table, column, native, fill, comments=comments)
+            statements = self._quiet(table, filled)
         self._put(table, None, replace(column, native=canonical(native)))
-        rewrites = column.generated is not None or _is_serial(column)
+        rewrites = column.generated is not None or is_serial(column)
         hazards = [_rewrite(table)] if rewrites else []
         return _step(change, statements, undo, *hazards)
 
@@ -182,7 +191,8 @@ class _Planner:
             hazards.append(Hazard("note", f"With {table}.{column.name} go {names}."))
         undo = self._way_back.column(change, place, self._columns(table))
         if undo is None:
-            undo = [_added(table, column, column.native or native_type(column, None))]
+            native = column.native or native_type(column, None)
+            undo = added(table, column, native, comments=self._commented(table))
         self._put(table, column.name, None)
         return _step(change, [SQL.drop_column(table, column.name)], undo, *hazards)
 
@@ -215,11 +225,13 @@ class _Planner:
 
     def _add_index(self, change: Change, table: str, index: Index) -> Step:
         hazard = self._waiting(table, "the index is built")
-        forward, back = SQL.create_index(table, index), SQL.drop_index(index.name)
-        return _step(change, [forward], [back], *hazard)
+        made = list(index_made(table, index, comments=self._commented(table)))
+        return _step(change, made, [SQL.drop_index(index.name, table)], *hazard)
 
     def _add_constraint(self, change: Change, table: str, constraint: Constraint) -> Step:
         statements = [SQL.add_constraint(table, constraint)]
+        if self._commented(table):
+            statements += SQL.constraint_comment(table, constraint)
         undo = [SQL.drop_constraint(table, constraint_name(table, constraint))]
         if isinstance(constraint, PrimaryKey):
             places = {name: self._place(table, name) for name in constraint.columns}
@@ -245,6 +257,10 @@ class _Planner:
         exact = self._way_back.index(self._live.get(table, table), index)
         undo = SQL.create_index(table, index) if exact is None else exact
         return _step(change, [SQL.drop_index(index.name)], [undo] if undo else [])
+
+    def _commented(self, table: str) -> bool:
+        """Whether the schema file says all of the table, comments too."""
+        return table in self._exact
 
     def _columns(self, table: str) -> list[str]:
         """Every column of a table at this point, also those that are not ours."""
@@ -285,52 +301,6 @@ class _Planner:
 
 def _step(change: Change, statements: list[str], undo: list[str], *hazards: Hazard) -> Step:
     return Step(changes=(change,), statements=tuple(statements), undo=tuple(undo), hazards=hazards)
-
-
-def _create(table: Table) -> str:
-    """The table without its foreign keys and indexes."""
-    sole = table.key if len(table.key) == 1 else ()
-
-    def type_text(column: Column) -> str:
-        serial = column.name in sole and _may_be_serial(column)
-        return _serial(column) if serial else native_type(column, None)
-
-    return SQL.create_table(table, type_text, lambda c: default_text(c, native_type(c, None)))
-
-
-def _may_be_serial(column: Column) -> bool:
-    whole = column.type.kind == "int" or (column.type.kind == "bigint" and column.auto_increment)
-    return whole and column.default is None and column.generated is None
-
-
-def _is_serial(column: Column) -> bool:
-    return column.auto_increment and _may_be_serial(column)
-
-
-def _serial(column: Column) -> str:
-    return "BIGSERIAL" if column.type.kind == "bigint" else "SERIAL"
-
-
-def _added(table: str, column: Column, native: str) -> str:
-    type_text = _serial(column) if _is_serial(column) else ddl(native)
-    definition = SQL.column(column, type_text, default_text(column, native))
-    return SQL.add_column(table, definition)
-
-
-def _added_and_filled(table: str, column: Column, native: str, fill: str) -> list[str]:
-    """First empty, so that no row gets the default where it is to get the backfill."""
-    name = QUOTING.name(column.name)
-    alter = f"ALTER TABLE {QUOTING.name(table)} ALTER COLUMN {name}"
-    statements = [
-        SQL.add_column(table, f"{name} {ddl(native)}"),
-        f"UPDATE {QUOTING.name(table)} SET {name} = {fill};",
-    ]
-    default = default_text(column, native)
-    if default is not None:
-        statements.append(f"{alter} SET DEFAULT {default};")
-    if column.required:
-        statements.append(f"{alter} SET NOT NULL;")
-    return statements
 
 
 def _rewrite(table: str) -> Hazard:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zmigration_api import Archive, KeptColumn
-from zmigration_sql import Statements, literal
+from zmigration_sql import literal
 
 from .archive import Keep, guard
 from .catalog import Catalog, LiveColumn, LiveTable, Part, Sequence, Trigger
-from .names import QUOTING
+from .names import QUOTING, table_name
+from .render import SQL
 from .types import ddl
-
-SQL = Statements(QUOTING)
 
 
 def table_back(
@@ -20,7 +19,7 @@ def table_back(
 ) -> list[str]:
     """The table with its rows, without foreign keys and what is called as one of `gone`."""
     columns = catalog.columns(name)
-    table = QUOTING.name(name)
+    table = table_name(name)
     owned = [(c, c.sequence) for c in columns if c.sequence and not c.identity]
     parts = [p for p in catalog.parts(name) if p.kind != "foreign key" and p.name not in gone]
     unlogged = "UNLOGGED " if facts.unlogged else ""
@@ -43,7 +42,7 @@ def part_back(table: str, part: Part) -> str:
     if part.kind == "index":
         return f"{part.definition};"
     name = QUOTING.name(part.name)
-    return f"ALTER TABLE {QUOTING.name(table)} ADD CONSTRAINT {name} {part.definition};"
+    return f"ALTER TABLE {table_name(table)} ADD CONSTRAINT {name} {part.definition};"
 
 
 def generated_back(table: str, column: LiveColumn) -> list[str]:
@@ -53,7 +52,7 @@ def generated_back(table: str, column: LiveColumn) -> list[str]:
 
 def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
     """A column again, with its values; rows that have come since get the default."""
-    table = QUOTING.name(keep.table)
+    table = table_name(keep.table)
     name = QUOTING.name(column.name)
     alter = f"ALTER TABLE {table} ALTER COLUMN {name}"
     sequence = column.sequence
@@ -82,7 +81,7 @@ def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
 
 def required_back(table: str, column: LiveColumn) -> list[str]:
     """NOT NULL again; what it would refuse is refused in plain words."""
-    alter, name = f"ALTER TABLE {QUOTING.name(table)}", QUOTING.name(column.name)
+    alter, name = f"ALTER TABLE {table_name(table)}", QUOTING.name(column.name)
     again = f"{alter} ALTER COLUMN {name} SET NOT NULL;"
     if column.required_name and column.required_name != f"{table}_{column.name}_not_null":
         again = f"{alter} ADD CONSTRAINT {QUOTING.name(column.required_name)} NOT NULL {name};"
@@ -132,7 +131,7 @@ def _sequence(sequence: Sequence) -> str:
 
 
 def _owned(table: str, column: LiveColumn, sequence: Sequence) -> str:
-    owner = f"{QUOTING.name(table)}.{QUOTING.name(column.name)}"
+    owner = f"{table_name(table)}.{QUOTING.name(column.name)}"
     return f"ALTER SEQUENCE {sequence.name} OWNED BY {owner};"
 
 
@@ -142,15 +141,15 @@ def _position(table: str, column: LiveColumn, sequence: Sequence) -> str:
     extreme = "greatest" if sequence.increment > 0 else "least"
     edge = "max" if sequence.increment > 0 else "min"
     number = f"{extreme}({last}, {edge}({QUOTING.name(column.name)}))"
-    reached = f"SELECT {number} AS reached FROM {QUOTING.name(table)}"
+    reached = f"SELECT {number} AS reached FROM {table_name(table)}"
     bounds = f"reached BETWEEN {sequence.lowest} AND {sequence.highest}"
     return f"SELECT setval({literal(sequence.name)}, reached) FROM ({reached}) AS s WHERE {bounds};"
 
 
 def _rows(name: str, archive: Archive, columns: tuple[LiveColumn, ...]) -> str:
     own = QUOTING.names(column.name for column in columns if column.generated is None)
-    target = f"{QUOTING.name(name)} ({own}) OVERRIDING SYSTEM VALUE" if own else QUOTING.name(name)
-    return f"INSERT INTO {target} SELECT {own} FROM {QUOTING.name(archive.name)};"
+    target = f"{table_name(name)} ({own}) OVERRIDING SYSTEM VALUE" if own else table_name(name)
+    return f"INSERT INTO {target} SELECT {own} FROM {table_name(archive.name)};"
 
 
 def _trigger(table: str, trigger: Trigger) -> Iterator[str]:

@@ -12,7 +12,7 @@ from .alter import Alteration
 from .archive import Keep, guard, same
 from .casts import column_to
 from .catalog import LiveColumn
-from .names import QUOTING
+from .names import QUOTING, table_name
 from .recreate import required_back
 from .types import canonical, ddl
 
@@ -28,7 +28,7 @@ def column_reverted(
 ) -> list[str]:
     """The statements that take an alteration back; `forward` are those that made it."""
     name = QUOTING.name(made.new.name)
-    alter = f"ALTER TABLE {QUOTING.name(made.table.name)} ALTER COLUMN {name}"
+    alter = f"ALTER TABLE {table_name(made.table.name)} ALTER COLUMN {name}"
     tightened = f"{alter} SET NOT NULL;" in forward and not live.required
     loosened = f"{alter} DROP NOT NULL;" in forward and live.required
     touched = any(s.startswith((f"{alter} SET DEFAULT", f"{alter} DROP DEFAULT")) for s in forward)
@@ -51,7 +51,7 @@ def column_reverted(
 
 
 def _values(made: Alteration, live: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
-    table, name = QUOTING.name(made.table.name), QUOTING.name(made.new.name)
+    table, name = table_name(made.table.name), QUOTING.name(made.new.name)
     if not made.changes_native and made.old.type.kind == made.new.type.kind:
         return keep.quiet(list(_in_place(table, name, keep, kept)))
     type_text = _type(made, live)

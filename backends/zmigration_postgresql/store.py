@@ -15,6 +15,8 @@ from zmigration_api import (
     Column,
     ColumnType,
     Condition,
+    Inspected,
+    NamedType,
     Order,
     Progress,
     Question,
@@ -32,10 +34,15 @@ from .address import Address, address_of
 from .ask import ask
 from .catalog import Catalog
 from .connection import Connection, connect
+from .describe import describe
+from .describe import types as types_of
+from .exact import Canon, exact
 from .facts import Facts
 from .fit import fitted
-from .inspect import fingerprints, inspect
-from .names import QUOTING, spell
+from .forms import as_found
+from .inspect import Look, fingerprints, look
+from .listing import table_names
+from .names import QUOTING, spell, table_name
 from .plan import plan
 from .unit import Unit
 
@@ -56,6 +63,9 @@ class PostgreSQLStore:
         self._unit: Unit | None = None
         self._live: dict[str, tuple[Table, Table | None]] = {}
         self._inspected: dict[str, Table] = {}
+        self._defaults: dict[tuple[str, str], str] = {}
+        self._canon = Canon()
+        self._schema_seen = self._address.schema is None
 
     @property
     def display(self) -> str:
@@ -92,9 +102,39 @@ class PostgreSQLStore:
 
     def inspect(self, tables: Collection[str]) -> Schema:
         connection = self._reading()
-        found = inspect(connection, tables) if connection else Schema()
+        found = look(connection, tables) if connection else Look()
         self._inspected.update({table.name: table for table in found.tables})
-        return found
+        names = {table.name for table in found.tables}
+        kept = {place: text for place, text in self._defaults.items() if place[0] not in names}
+        self._defaults = {**kept, **found.defaults}
+        return found.schema
+
+    def table_names(self) -> Sequence[str]:
+        connection = self._reading()
+        return table_names(connection, self._own_only) if connection else ()
+
+    def describe(self, tables: Collection[str]) -> Inspected:
+        connection = self._reading()
+        if connection is None:
+            return Inspected(schema=Schema(), exact=True)
+        return describe(connection, tables, self._own_only)
+
+    def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
+        connection = self._reading()
+        return types_of(connection, tables, names) if connection else ()
+
+    def as_found(self, live: Schema) -> Schema:
+        """`live` must be of the last `inspect`: the very texts of defaults are kept from there."""
+        tables = tuple(as_found(table, self._defaults) for table in live.tables)
+        return replace(live, tables=tables)
+
+    def exact(self, schema: Schema, live: Schema) -> Schema:
+        return exact(self._reading(), schema, self.as_found(live), self._canon)
+
+    @property
+    def _own_only(self) -> bool:
+        """Whether the app has a schema of its own, so that other schemas are others'."""
+        return self._address.schema is not None
 
     def fingerprints(self, tables: Collection[str]) -> Mapping[str, str] | None:
         connection = self._reading()
@@ -107,7 +147,8 @@ class PostgreSQLStore:
         desired: Schema,
         archives: Archives = NO_ARCHIVES,
     ) -> tuple[Step, ...]:
-        return plan(changes, current, Facts(self._reading() if changes else None), archives)
+        facts = Facts(self._reading() if changes else None)
+        return plan(changes, current, desired, facts, archives)
 
     def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
         """The steps, while triggers and rules of now do not fire."""
@@ -119,8 +160,15 @@ class PostgreSQLStore:
 
     def begin(self, lock_timeout: float) -> None:
         self._forget()
-        self._unit = Unit.begin(self._address, self._reading(), lock_timeout)
+        self._unit = Unit.begin(self._address, self._connected(), lock_timeout)
         self._connection = self._unit.connection
+        if not self._there_is_schema(self._connection):
+            try:
+                name = QUOTING.name(self._address.schema or "")
+                self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+            except StoreError:
+                self.rollback()
+                raise
 
     def run(self, step: Step, progress: Progress) -> None:
         unit = self._working()
@@ -166,7 +214,7 @@ class PostgreSQLStore:
 
     def _advance_sequences(self, table: Table) -> None:
         """Rows that brought their own numbers: the next one that the database gives is later."""
-        where = QUOTING.name(table.name)
+        where = table_name(table.name)
         for column in table.columns:
             numbered = column.auto_increment or column.name in table.key
             if numbered and column.type.kind in ("int", "bigint"):
@@ -186,9 +234,9 @@ class PostgreSQLStore:
 
     def count(self, table: str) -> int | None:
         connection = self._reading()
-        if connection is None or not inspect(connection, [table]).tables:
+        if connection is None or not look(connection, [table]).tables:
             return 0
-        counted = connection.rows(f"SELECT count(*) FROM {QUOTING.name(table)}")
+        counted = connection.rows(f"SELECT count(*) FROM {table_name(table)}")
         return int(counted[0][0])
 
     def commit(self) -> None:
@@ -211,7 +259,20 @@ class PostgreSQLStore:
             self._connection = None
 
     def _reading(self) -> Connection | None:
-        """The connection, or None while the database is not there."""
+        """The connection, or None while the database is not there, or not the app's schema."""
+        connection = self._connected()
+        return connection if connection and self._there_is_schema(connection) else None
+
+    def _there_is_schema(self, connection: Connection) -> bool:
+        if not self._schema_seen:
+            found = connection.rows(
+                "SELECT 1 FROM pg_namespace WHERE nspname = %s", [self._address.schema]
+            )
+            self._schema_seen = bool(found) and self._unit is None
+            return bool(found)
+        return True
+
+    def _connected(self) -> Connection | None:
         lost = self._connection is not None and self._unit is None and self._connection.lost
         if self._connection is None or lost:
             self._connection = connect(self._address)

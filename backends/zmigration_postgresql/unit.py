@@ -11,7 +11,7 @@ from zmigration_api import LockTimeout, MigrationError, OutcomeUnknown, StepFail
 
 from .address import Address, load_driver
 from .connection import Connection, connect, holder, milliseconds, server
-from .names import QUOTING
+from .names import QUOTING, table_name
 
 if TYPE_CHECKING:
     import psycopg
@@ -121,7 +121,7 @@ class Unit:
 
     def _held(self, table: str, sql: str) -> LockTimeout:
         which = "l.relation = to_regclass(%s) AND l.locktype = 'relation'"
-        who, _ = holder(self.connection, which, QUOTING.name(table))
+        who, _ = holder(self.connection, which, table_name(table))
         return LockTimeout(
             f"table {table} stayed locked for {self._patience:g} seconds{who}; waiting: {sql}",
             hint="stop what holds it, or raise --lock-timeout",

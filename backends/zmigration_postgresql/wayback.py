@@ -23,16 +23,15 @@ from zmigration_api import (
     RenameTable,
     Step,
 )
-from zmigration_sql import Statements
 
 from .alter import Alteration
 from .archive import Keep, copied, keep_of, quiet
 from .catalog import Catalog, Part
-from .names import QUOTING
+from .names import QUOTING, table_name
 from .recreate import column_back, generated_back, part_back, table_back
+from .render import SQL, constraint_name
 from .revert import column_reverted
 
-SQL = Statements(QUOTING)
 _LAST = {"constraint": 1, "index": 2, "foreign key": 3}
 
 
@@ -157,7 +156,7 @@ class WayBack:
         if not isinstance(constraint, PrimaryKey):
             return []
         live = {name: self._catalog.column(*places[name]) for name in constraint.columns}
-        alter = f"ALTER TABLE {QUOTING.name(table)} ALTER COLUMN"
+        alter = f"ALTER TABLE {table_name(table)} ALTER COLUMN"
         return [
             f"{alter} {QUOTING.name(name)} DROP NOT NULL;"
             for name, column in live.items()
@@ -225,13 +224,6 @@ class WayBack:
 
     def _at_the_end(self, live: str, part: Part) -> None:
         self._end[part_back(live, part)] = _LAST[part.kind]
-
-
-def constraint_name(table: str, constraint: Constraint) -> str:
-    """The name of a constraint, a primary key's as the server gives it."""
-    if isinstance(constraint, PrimaryKey):
-        return constraint.name or f"{table}_pkey"
-    return constraint.name
 
 
 def _adds(change: Change, archive: Archive) -> bool:

@@ -33,6 +33,7 @@ from zmigration_api import (
     Default,
     Duplicates,
     ForeignKey,
+    Identity,
     Index,
     LockTimeout,
     MigrationError,
@@ -125,7 +126,11 @@ def test_what_the_app_made_reads_as_the_app_declared(store: PostgreSQLStore, ser
         assert store.reads_as(column, ColumnType(kind=HOST_KINDS[column.name])), column
         assert column.default is None
     assert users.column("id") == Column(
-        name="id", type=ColumnType(kind="int"), required=True, auto_increment=True
+        name="id",
+        type=ColumnType(kind="int"),
+        required=True,
+        auto_increment=True,
+        identity=Identity(kind="serial"),
     )
     assert users.unique == (UniqueConstraint(columns=("email",), name="users_email_key"),)
     assert pairs.key == ("b", "a")
@@ -234,7 +239,7 @@ def test_a_thousand_tables_take_as_many_queries_as_one(
     started = time.monotonic()
     found = store.inspect([f"t{n}" for n in range(1000)])
     assert len(found.tables) == 1000
-    assert len(asked) == 3
+    assert len(asked) == 6
     assert time.monotonic() - started < 10
 
 
