@@ -35,26 +35,47 @@ from zmigration_api.snapshot import encode
 from zmigration_api.values import format_value, parse
 
 from hypothesis import Phase
-PHASES=[Phase.explicit, Phase.generate]
+
+PHASES = [Phase.explicit, Phase.generate]
 PLAIN_NAMES = (
     *("id", "name", "users", "email", "created_at", "Name", "order", "naïve", "日本", "a b", "no"),
     *("on", "y", "Yes", "null", "~", "", " ", "  x", "1.10", "012", "2024-01-02", "12:30", "a.b"),
     *("$a", "a$b", 'a"b', "it's", "a: b", "a #b", "#a", "%x", "@x", "&x", "*x", "!x", "- a", "?"),
     *("comment", "unique", "checks", "options", "view", "description", "onBeforeInsert", "<<"),
-    *("primary_key", "{a}", "[a]", "a,b", "a\nb", "\t", "\\ud83d\\ude00", "\x85", "\u2028", "\ufeff"),
+    *(
+        "primary_key",
+        "{a}",
+        "[a]",
+        "a,b",
+        "a\nb",
+        "\t",
+        "\\ud83d\\ude00",
+        "\x85",
+        "\u2028",
+        "\ufeff",
+    ),
     *("Meta.x", "lower(a)", "a(b)", "x" * 120, "=", "true", ".inf", "0x10", "1e5", "`a`"),
 )
 characters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 names = st.one_of(st.sampled_from([n for n in PLAIN_NAMES if n]), st.text(characters, min_size=1))
 texts = st.one_of(
-    st.sampled_from([*PLAIN_NAMES, "a  b", "x " * 80 + "y", "one\n  two\nthree", "a\n", "'x'::text"]),
+    st.sampled_from(
+        [*PLAIN_NAMES, "a  b", "x " * 80 + "y", "one\n  two\nthree", "a\n", "'x'::text"]
+    ),
     st.text(characters),
     st.lists(st.sampled_from(["word", "a", "(b", "'c d'", ""]), min_size=20).map(" ".join),
 )
 EXPRESSIONS = (
     *("price > 0", "((a > 1))", "'x'::text", "nextval('a_id_seq'::regclass)", "'it''s; so'"),
     *("a IN ('x', 'y') AND b ~ '^[a-z]+$' " + "OR c " * 30 + "IS NULL", "a = $$x;y$$", "[a] = 1"),
-    *("CASE\n  WHEN a THEN 'x'\n  ELSE 'y'\nEND", "a\t+ 1", "TRUE", "1", "null", "a -- it; is\n+ 1"),
+    *(
+        "CASE\n  WHEN a THEN 'x'\n  ELSE 'y'\nEND",
+        "a\t+ 1",
+        "TRUE",
+        "1",
+        "null",
+        "a -- it; is\n+ 1",
+    ),
 )
 expressions = st.sampled_from(EXPRESSIONS)
 comments = st.none() | texts
