@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zcli_migration.schema_file.model import Exactness
 from zcli_migration.schema_file.names import did_you_mean
-from zmigration_api import Inspected, InspectedStore, UsageError
+from zmigration_api import Inspected, InspectedStore, Table, UsageError
 
 from .plain_words import in_plain_words, prove
-from .schema_text import Head, schema_text
+from .recorded import recorded_of
+from .schema_text import FIRST_VERSION, Head, schema_text
 from .source import Source
 from .words import Dialect
 
@@ -38,16 +39,31 @@ def inspect_source(source: Source, tables: Sequence[str]) -> Inspection:
         chosen = _chosen(store, there, tables)
         nameless = [name for name in chosen if name in _META]
         wanted = [name for name in chosen if name not in _META]
-        found = store.describe(wanted)
+        known = recorded_of(source, store)
+        inspected = store.describe([name for name in wanted if name not in known.tables])
+        found = _with_recorded(inspected, [known.tables[n] for n in wanted if n in known.tables])
         display = store.display
     notes = (*(_nameless(name) for name in nameless), *found.notes)
     whole = len(wanted) == len(there)
     exact: Exactness | None = ("database" if whole else "tables") if found.exact else None
-    return _said(source, display, found, exact, notes)
+    return _said(source, display, replace(found, notes=notes), exact, known.version)
+
+
+_RECORDED = "Types and keys are those that the last migration recorded."
+
+
+def _with_recorded(found: Inspected, recorded: Sequence[Table]) -> Inspected:
+    tables = (*found.schema.tables, *recorded)
+    said = {table.name: (_RECORDED,) for table in recorded}
+    return replace(
+        found,
+        schema=replace(found.schema, tables=tables),
+        inferred={**found.inferred, **said},
+    )
 
 
 def _said(
-    source: Source, display: str, found: Inspected, exact: Exactness | None, notes: tuple[str, ...]
+    source: Source, display: str, found: Inspected, exact: Exactness | None, version: str | None
 ) -> Inspection:
     meta = {key: text for key, text in source.meta.items() if key != "Data_Schema"}
     schema = in_plain_words(found.schema, Dialect(meta["Data_Type"], exact is not None))
@@ -55,8 +71,9 @@ def _said(
         title=f"Made by zolo inspect of {source.title}.",
         meta={**_with_source(meta, source.variable), **_data_schema(source)},
         exact=exact,
-        notes=notes,
+        notes=found.notes,
         inferred=found.inferred,
+        version=version or FIRST_VERSION,
     )
     text = schema_text(schema, head)
     prove(text, schema, source.name)
@@ -66,7 +83,7 @@ def _said(
         text=text,
         tables=tuple(sorted(table.name for table in schema.tables)),
         exact=exact,
-        notes=notes,
+        notes=found.notes,
         inferred=found.inferred,
     )
 
