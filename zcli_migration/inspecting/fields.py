@@ -70,9 +70,9 @@ def _type(kind: ColumnType) -> dict[str, Value]:
 
 def _key(column: Column, marks: Marks, dialect: Dialect) -> dict[str, Value]:
     pk: dict[str, Value] = {"pk": YES} if marks.pk else {}
-    if not marks.keyed:
-        return {"required": YES} if column.required else {}
-    return pk | {"required": _NO} if dialect.exact and not column.required else pk
+    if column.required is (marks.keyed and dialect.keys_are_required):
+        return pk
+    return pk | {"required": YES if column.required else _NO}
 
 
 def _short(name: str, found: dict[str, Value]) -> Value:
@@ -81,7 +81,9 @@ def _short(name: str, found: dict[str, Value]) -> Value:
     text = found.get("type")
     if taken or not isinstance(text, str) or found.keys() - {"type", "required"}:
         return found
-    return f"{text}!" if "required" in found else text
+    marks = {None: "", YES: "!"}
+    required = found.get("required")
+    return f"{text}{marks[required]}" if required in marks else found
 
 
 def looks_like_a_column(text: str) -> bool:

@@ -57,19 +57,19 @@ class Parts:
     def _primary_key(self, key: PrimaryKey | None) -> None:
         if key is None:
             return
-        about = self._about(key.keys, key.include, key.deferral, key.on_conflict)
+        about = self._about(key.include, key.deferral, key.on_conflict)
         if key.name not in (None, self.dialect.usual_key_name(self.table.name)):
             about["name"] = str(key.name)
         if key.comment is not None:
             about["comment"] = key.comment
         if about:
             self.lists["primary_key"] = [{"columns": self._keys(key.columns, key.keys), **about}]
-        elif not self._takes(key.columns, "pk"):
-            self.lists["primary_key"] = list(key.columns)
+        elif key.keys or not self._takes(key.columns, "pk"):
+            self.lists["primary_key"] = self._keys(key.columns, key.keys)
 
     def _unique(self, one: UniqueConstraint) -> Value | None:
         default = self._default("uq", one.columns, one.keys)
-        about = self._about(one.keys, one.include, one.deferral, one.on_conflict)
+        about = self._about(one.include, one.deferral, one.on_conflict)
         if one.nulls_not_distinct:
             about["nulls_not_distinct"] = YES
         if one.comment is not None:
@@ -84,7 +84,7 @@ class Parts:
             about["where"] = one.where
         if one.method is not None:
             about["method"] = one.method
-        about |= self._about((), one.include, None, None)
+        about |= self._about(one.include, None, None)
         if one.nulls_not_distinct:
             about["nulls_not_distinct"] = YES
         if one.options:
@@ -111,7 +111,6 @@ class Parts:
 
     def _about(
         self,
-        keys: Sequence[str],
         include: Sequence[str],
         deferral: Deferral | None,
         on_conflict: str | None,
@@ -143,7 +142,7 @@ class Parts:
             about["set_columns"] = key.set_columns
         if key.match != "SIMPLE":
             about["match"] = key.match.lower()
-        about |= self._about((), (), key.deferral, None)
+        about |= self._about((), key.deferral, None)
         if not key.valid:
             about["not_valid"] = YES
         if key.comment is not None:
@@ -173,7 +172,7 @@ class Parts:
         return one.expression if one.name == usual else {one.name: one.expression}
 
     def _exclusion(self, one: Exclusion) -> Value:
-        about = self._about((), (), one.deferral, None)
+        about = self._about((), one.deferral, None)
         if one.comment is not None:
             about["comment"] = one.comment
         usual = self.dialect.default_name("ex", self.table.name, (digest(one.definition),))

@@ -32,6 +32,7 @@ class Head:
     exact: Exactness | None = None
     notes: Sequence[str] = ()
     inferred: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    version: str = FIRST_VERSION
 
 
 def schema_text(schema: Schema, head: Head) -> str:
@@ -56,7 +57,7 @@ def _head(head: Head) -> Iterator[str]:
 def _meta(types: Sequence[NamedType], head: Head) -> Iterator[str]:
     yield "Meta:"
     exact = {"zMigrationExact": head.exact} if head.exact else {}
-    own = {"zMigration": Literal("true"), "zMigrationVersion": FIRST_VERSION, **exact}
+    own = {"zMigration": Literal("true"), "zMigrationVersion": head.version, **exact}
     for key, text in {**head.meta, **own}.items():
         yield from entry(key, text, 2)
     if types:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zcli_migration.schema_file.names import POSTGRESQL, bare, default_name
+from zcli_migration.schema_file.sql_keys import is_sqlite
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,11 @@ class Dialect:
     @property
     def postgresql(self) -> bool:
         return self.data_type in POSTGRESQL
+
+    @property
+    def keys_are_required(self) -> bool:
+        """Whether a column of a primary key that says nothing of it is required."""
+        return not (self.exact and is_sqlite(self.data_type))
 
     def default_name(self, prefix: str, table: str, parts: tuple[str, ...]) -> str:
         """The name that reading gives where the file gives none."""

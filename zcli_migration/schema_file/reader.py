@@ -35,7 +35,11 @@ def read_schema_file(path: Path, name: str) -> SchemaFile:
     A file that says `zMigration: false` may be wrong in its tables (a warning says so) and may
     lack its version.
     """
-    text = read_schema_text(path)
+    return read_schema(read_schema_text(path), path, name)
+
+
+def read_schema(text: str, path: Path, name: str) -> SchemaFile:
+    """The schema file that has this text."""
     root = compose(text, path)
     source = Source(path)
     meta = read_meta(source, root)

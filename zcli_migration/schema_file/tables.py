@@ -21,7 +21,7 @@ from zmigration_api import (
     is_internal,
 )
 
-from .columns import Field, long_field, short_field
+from .columns import Field, long_field, pk_as_said, short_field
 from .constraints import Scope, checks, exclusions, indexes, primary_key, unique_constraints
 from .foreign_keys import listed_foreign_keys
 from .keys import EVENT_KEY, RESERVED, TABLE_ALIASES, TABLE_KEYS, warn_unknown, without_sql
@@ -245,14 +245,10 @@ def _warn_of_several(scope: Scope, parts: _Parts, marked: tuple[str, ...]) -> No
 
 
 def _keyed(source: Source, found: Field, key: PrimaryKey | None) -> Column:
-    """The column, required if it is of the key; an exact file may say that it is not."""
-    if (
-        key is None
-        or found.column.name not in key.columns
-        or (source.exact and found.said is False)
-    ):
+    """The column, as required as columns of the key are."""
+    if key is None or found.column.name not in key.columns:
         return found.column
-    return replace(found.column, required=True)
+    return replace(found.column, required=pk_as_said(source, found.said))
 
 
 def _listed_unique(scope: Scope, keys: Mapping[str, Entry]) -> list[UniqueConstraint]:
