@@ -223,7 +223,7 @@ class Index:
     `options` are storage parameters: `fillfactor=70`.
     """
 
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     unique: bool = False
     where: str | None = None
