@@ -6,7 +6,6 @@ difference.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
@@ -73,9 +72,8 @@ def tidy(text: str) -> str:
 
 
 def type_text(declared: str) -> str:
-    """A declared type with its white space put in order."""
-    spaced = tidy(declared) if "-" in declared or "/" in declared else " ".join(declared.split())
-    return re.sub(r"\s*([(),])\s*", r"\1", spaced).replace(",", ", ")
+    """A declared type on one line, without comments."""
+    return tidy(declared) if "-" in declared or "/" in declared else " ".join(declared.split())
 
 
 def same_type(left: str, right: str) -> bool:
@@ -92,9 +90,12 @@ def key_text(tokens: Iterable[Token]) -> str:
 
 
 def key_column(key: str, columns: Collection[str]) -> str | None:
-    """The folded name of the column that a key is, whatever its order and collation."""
+    """The folded name of the column that a key is, whatever its order and collation.
+
+    SQLite takes a text for a name here.
+    """
     words = significant(tokenize(key))
-    plain = bool(words) and words[0].kind in ("word", "quoted")
+    plain = bool(words) and words[0].kind in ("word", "quoted", "string")
     if not plain or fold(words[0].name) not in columns:
         return None
     rest = [word.keyword for word in words[1:]]
