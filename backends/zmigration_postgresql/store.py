@@ -109,6 +109,10 @@ class PostgreSQLStore:
         self._defaults = {**kept, **found.defaults}
         return found.schema
 
+    @property
+    def is_there(self) -> bool:
+        return self._reading() is not None
+
     def table_names(self) -> Sequence[str]:
         connection = self._reading()
         return table_names(connection, self._own_only) if connection else ()
