@@ -31,7 +31,12 @@ from .schema_file import SchemaFile
 from .tagged import encode_tagged
 
 FORMAT = 1
-_PASSWORD = re.compile(r"""(Data_Password["']?\s*:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s,}#][^\n,}]*)""")
+# Alone on its line a password may hold commas, and in .zolo files what elsewhere is a comment.
+_PASSWORD = re.compile(
+    r"""((?P<line>^[ \t]*)?Data_Password["']?(?:\(\w+\))?\s*:[ \t]*)
+        ("[^"\n]*"|'[^'\n]*'|(?(line)[^\s"'][^\r\n]*|[^\s,}\#][^\n,}]*))""",
+    re.MULTILINE | re.VERBOSE,
+)
 _DSN_PASSWORD = re.compile(r"""(://[^\s:/@"']*:)[^\s"']*(@)""")
 _FINISHED = frozenset({"success", "rollback"})
 
@@ -230,6 +235,7 @@ def _meta_text(applied: Applied) -> str:
     meta: dict[str, Any] = {
         "format": FORMAT,
         "declared": str(applied.file.version),
+        "file": applied.file.path.name,
         "schema_text": without_secrets(applied.schema_text),
         "tables": encode(applied.desired),
         "observed": encode(applied.observed),

@@ -262,7 +262,7 @@ def with_recorded_version(file: SchemaFile, recorded: Recorded | None) -> Schema
         return None
     if recorded.declared != str(file.version):
         return None  # somebody wrote that version
-    text = with_version(file.text, recorded.version)
+    text = with_version(file.text, recorded.version, file.path)
     if text_hash(text) != recorded.record.schema_hash:
         return None
     meta = replace(file.meta, version=recorded.version)

@@ -259,7 +259,7 @@ def _bump(schema: SchemaSurvey, result: Result) -> str | None:
         return None
     old = schema.on_disk.text
     try:
-        write_schema_text(schema.file.path, with_version(old, goal), old)
+        write_schema_text(schema.file.path, with_version(old, goal, schema.file.path), old)
     except (MigrationError, OSError) as error:
         return (
             f"{schema.file.path.name} still says {schema.on_disk.version}: {error}; "
