@@ -34,7 +34,7 @@ FORMAT = 1
 # Alone on its line a password may hold commas, and in .zolo files what elsewhere is a comment.
 _PASSWORD = re.compile(
     r"""((?P<line>^[ \t]*)?Data_Password["']?(?:\(\w+\))?\s*:[ \t]*)
-        ("[^"\n]*"|'[^'\n]*'|(?(line)[^\s"'][^\r\n]*|[^\s,}\#][^\n,}]*))""",
+        (\*\*\*(?![^\s,}])|"[^"\n]*"|'[^'\n]*'|(?(line)[^\s"'][^\r\n]*|[^\s,}\#][^\n,}]*))""",
     re.MULTILINE | re.VERBOSE,
 )
 _DSN_PASSWORD = re.compile(r"""(://[^\s:/@"']*:)[^\s"']*(@)""")
