@@ -21,7 +21,7 @@ SUFFIX = ".zolo"
 NO_PARSER = "reading it takes the package zolo-lsp (pip install zolo-lsp), or write it as YAML"
 
 _CORE = "tag:yaml.org,2002:"
-_LINE = re.compile(r"\bline (\d+)")
+_LINE = re.compile(r" at line (\d+)")
 _FAILED_KEY = re.compile(r"Failed to convert key '([^']*)'")
 _EXACT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 _MAX_DEPTH = 100  # as for YAML
@@ -60,22 +60,38 @@ def _too_deep(path: Path) -> SchemaFileError:
 
 def _refused(error: Exception, text: str, path: Path) -> SchemaFileError:
     said = str(error).removeprefix("Parsing error: ")
-    sentence = said.partition("\n")[0].strip().rstrip(".") or type(error).__name__
-    told, key = _LINE.search(said), _FAILED_KEY.match(said)
-    line = int(told[1]) if told else _line_of_key(text, key[1]) if key else None
+    first = said.partition("\n")[0].strip().rstrip(".")
+    sentence = _LINE.sub("", first) or type(error).__name__
     return SchemaFileError(
         f"The file is not valid .zolo: {sentence}",
-        hint="correct it as zolo-os would read it",
+        hint="zolo-os reads it no better; correct it",
         file=path,
-        line=line,
+        line=_line_of(said, first, _as_read(text).split("\n")),
     )
 
 
-def _line_of_key(text: str, key: str) -> int | None:
-    """The line of the only key of that name with a type hint."""
-    hinted = re.compile(rf"\s*{re.escape(key)}\(")
-    found = [n for n, line in enumerate(_as_read(text).split("\n"), 1) if hinted.match(line)]
-    return found[0] if len(found) == 1 else None
+def _line_of(said: str, first: str, lines: Sequence[str]) -> int | None:
+    """The line that the parser means, if it is told or can be found."""
+    if "indentation" in first:  # the parser has left comments and blank lines out when it counts
+        return _first_odd_indentation(lines)
+    if key := _FAILED_KEY.match(said):
+        hinted = re.compile(rf"\s*{re.escape(key[1])}\(")
+        found = [number for number, line in enumerate(lines, 1) if hinted.match(line)]
+        return found[0] if len(found) == 1 else None
+    told = _LINE.search(said)
+    return int(told[1]) if told else None
+
+
+def _first_odd_indentation(lines: Sequence[str]) -> int | None:
+    usual: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        content = line.lstrip()
+        indentation = set(line[: len(line) - len(content)])
+        if content and indentation and not content.startswith("#"):
+            usual = usual or indentation
+            if indentation != usual or len(indentation) > 1:
+                return number
+    return None
 
 
 def compose(text: str, path: Path) -> yaml.Node | None:

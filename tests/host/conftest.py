@@ -11,18 +11,21 @@ import pytest
 from tests.host.driving import Driven
 
 HERE = Path(__file__).parent
+DISTRIBUTIONS = {"zCLI": "zolo-zcli", "zlsp": "zolo-lsp"}
+"""What a module of these tests may need, by the name that it imports."""
 DEMOS = "ZMIGRATION_ZCLI_DEMOS"
 """The environment variable that names the folder Demos/Archive of a clone of zolo-zcli."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    missing = importlib.util.find_spec("zCLI") is None
     for item in items:
         if HERE not in item.path.parents:
             continue
         item.add_marker("host")
-        if missing:
-            item.add_marker(pytest.mark.skip(reason="zCLI (zolo-zcli) is not importable here"))
+        needs = getattr(getattr(item, "module", None), "NEEDS", "zCLI")
+        if importlib.util.find_spec(needs) is None:
+            reason = f"{needs} ({DISTRIBUTIONS[needs]}) is not importable here"
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(autouse=True)
