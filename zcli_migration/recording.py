@@ -6,7 +6,7 @@ import getpass
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -186,7 +186,8 @@ class Applied:
     `run` is one for all records of a run, and later runs have greater ones. `steps_at` are the
     places of `steps` in the store's plan. `before` is what was there before a first record: as
     a schema file would have said it, and as the store showed it. `state` is what
-    `settled` compares with, `hooks` which hooks ran and what they gave back.
+    `settled` compares with, `hooks` which hooks ran and what they gave back, `samples` what
+    `written_back` looks for.
     """
 
     file: SchemaFile
@@ -204,6 +205,7 @@ class Applied:
     before: tuple[Schema, Schema] | None = None
     state: Mapping[str, object] | None = None
     hooks: tuple[Mapping[str, object], ...] = ()
+    samples: Mapping[str, object] = field(default_factory=dict)
 
 
 def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
@@ -248,6 +250,8 @@ def _meta_text(applied: Applied) -> str:
     }
     if applied.hooks:
         meta["hooks"] = applied.hooks
+    if applied.samples:
+        meta["samples"] = applied.samples
     if applied.state is not None:
         meta["state"] = applied.state
     if applied.before is not None:

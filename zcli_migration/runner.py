@@ -233,5 +233,5 @@ def _with_rename(unit: Unit, table: str, old: str, new: str) -> Unit:
 
 
 def _drift(unit: Unit, schema: SchemaSurvey) -> MigrationError | None:
-    files = unit.target.data_type == "csv"
+    files = unit.is_copied_by_apps
     return refuse(schema.file.name, schema.moved, schema.changes, schema.recorded, in_files=files)
