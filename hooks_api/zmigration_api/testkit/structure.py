@@ -118,7 +118,7 @@ class StructureConformance(Conformance):
         parts = (CopyOf("id"), CopyOf("age"))
         new = Column(name="label", type=TEXT, backfill=Backfill(parts=parts))
         ages = ("" if row["age"] is None else row["age"] for row in ROWS)
-        wanted = [f"{row['id']}{age}" for row, age in zip(ROWS, ages, strict=True)]
+        wanted: list[object] = [f"{row['id']}{age}" for row, age in zip(ROWS, ages, strict=True)]
         self._add(lab, users, new, wanted)
 
     def test_add_column_as_a_copy(self, lab: Lab, users: Schema) -> None:
