@@ -10,6 +10,7 @@ from zmigration_api import Change, Column, Fact, Schema, Table
 
 from .exact import Owned, as_found, exact_store, is_exact_store, ours_of
 from .interpretation import Reading, interpret
+from .older_types import as_noted
 from .recording import Recorded, history_table_for, last_record
 from .written_back import written_back
 
@@ -66,10 +67,16 @@ def _written_back(
 
 
 def in_older_terms(unit: Unit, current: Schema, found: Found) -> Schema:
-    """The schema with the columns as they were before whose values an app has written back."""
-    older = {(table, c.name): c for back in found.back.values() for table, c in back}
-    if not older:
+    """The schema with columns as they were before: by what their values are, or zolo-os says.
+
+    An app may have written old values back; a CSV store without a record may have notes of types.
+    """
+    if not unit.is_copied_by_apps:
         return current
+    if unit.target.folder is not None:
+        known = _recorded_tables(list(found.records.values()))
+        current = as_noted(current, unit.target.folder, known)
+    older = {(table, c.name): c for back in found.back.values() for table, c in back}
     tables = []
     for table in current.tables:
         columns = (older.get((table.name, c.name), c) for c in table.columns)
