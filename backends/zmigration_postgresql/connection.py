@@ -51,9 +51,13 @@ class Connection:
         self._raw = raw
         self._address = address
         self._cursors = 0
+        self.left_behind = ""
         _load_as_text(raw)
         with self.errors():
             raw.execute(_SESSION.format(lock_timeout=milliseconds(address.lock_timeout)).encode())
+
+    left_behind: str
+    """What is to be said of a run that ends with the connection and cannot tidy up."""
 
     @property
     def raw(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -111,7 +115,7 @@ class Connection:
             return StoreError(
                 f"the connection to the {self._address.display} was lost"
                 f" ({self.words(error)}); the server undid what was not committed",
-                hint="nothing was changed by this run; run it again",
+                hint=f"nothing was changed by this run{self.left_behind}; run it again",
             )
         return StoreError(f"{self._address.display}: {self.words(error)}", hint=_hint(error))
 

@@ -25,3 +25,8 @@ def spell(name: str) -> str:
     """The name that an unquoted `name` creates: the app never quotes."""
     folded = name.translate(_FOLDED)
     return folded.encode("utf-8", "surrogateescape")[:LONGEST].decode("utf-8", "ignore")
+
+
+def table_name(name: str) -> str:
+    """A table's name as statements write it."""
+    return QUOTING.name(name)

@@ -9,15 +9,19 @@ from typing import Any
 
 from zmigration_api import (
     NO_ARCHIVES,
+    AddConstraint,
     Answer,
     Archives,
     Change,
     Column,
     ColumnType,
     Condition,
+    ForeignKey,
     Order,
+    PlanMoved,
     Progress,
     Question,
+    RenameTable,
     Row,
     Schema,
     Step,
@@ -27,17 +31,20 @@ from zmigration_api import (
 )
 from zmigration_sql import data
 
-from . import types
+from . import journal, types
 from .address import Address, address_of
 from .ask import ask
 from .catalog import Catalog
 from .connection import Connection, connect
 from .facts import Facts
 from .fit import fitted
+from .hazards import told
 from .inspect import fingerprints, inspect
 from .names import QUOTING, spell
+from .online import online
 from .plan import plan
-from .unit import Unit
+from .sizes import sizes_of
+from .unit import Show, Unit, unfinished
 
 _ADVANCE = """
 SELECT setval(sequence, greatest(highest, coalesce(pg_sequence_last_value(sequence), 1)))
@@ -52,10 +59,12 @@ class PostgreSQLStore:
 
     def __init__(self, target: Target) -> None:
         self._address: Address = address_of(target)
+        self._online = target.online
         self._connection: Connection | None = None
         self._unit: Unit | None = None
         self._live: dict[str, tuple[Table, Table | None]] = {}
         self._inspected: dict[str, Table] = {}
+        self._notices: list[str] = []
 
     @property
     def display(self) -> str:
@@ -63,8 +72,9 @@ class PostgreSQLStore:
 
     @property
     def unfinished(self) -> bool:
-        """Never: the database itself undoes what was not committed."""
-        return False
+        """Whether a killed run has left what it made ahead; all else the database itself undoes."""
+        connection = self._reading()
+        return connection is not None and unfinished(connection)
 
     @property
     def commits(self) -> int | None:
@@ -73,7 +83,7 @@ class PostgreSQLStore:
 
     @property
     def notices(self) -> Sequence[str]:
-        return ()
+        return self._notices
 
     def history_display(self, table: str) -> str:
         return f"Table: {table} ({self.display})"
@@ -93,6 +103,8 @@ class PostgreSQLStore:
     def inspect(self, tables: Collection[str]) -> Schema:
         connection = self._reading()
         found = inspect(connection, tables) if connection else Schema()
+        if connection is not None and self._unit is None:
+            found = journal.without(found, journal.read(connection))
         self._inspected.update({table.name: table for table in found.tables})
         return found
 
@@ -107,11 +119,18 @@ class PostgreSQLStore:
         desired: Schema,
         archives: Archives = NO_ARCHIVES,
     ) -> tuple[Step, ...]:
-        return plan(changes, current, Facts(self._reading() if changes else None), archives)
+        connection = self._reading() if changes else None
+        return self._told(plan(changes, current, Facts(connection), archives), connection)
+
+    def _told(self, steps: Sequence[Step], connection: Connection | None) -> tuple[Step, ...]:
+        """The steps, with what large tables take long for ahead, and what others wait for."""
+        sizes = sizes_of(connection, _tables(steps))
+        return told(online(steps, sizes, self._online), sizes)
 
     def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
         """The steps, while triggers and rules of now do not fire."""
-        return fitted(back, Catalog(self._reading()))
+        connection = self._reading()
+        return self._told(fitted(back, Catalog(connection)), connection)
 
     def ask(self, question: Question, current: Schema) -> Answer:
         connection = self._reading()
@@ -119,13 +138,30 @@ class PostgreSQLStore:
 
     def begin(self, lock_timeout: float) -> None:
         self._forget()
+        self._notices.clear()
         self._unit = Unit.begin(self._address, self._reading(), lock_timeout)
         self._connection = self._unit.connection
+        self._notices += self._unit.notices
+
+    def prepare(self, steps: Sequence[Step], show: Show) -> None:
+        unit, names = self._working(), _tables(steps)
+        before = inspect(unit.connection, names) if any(s.ahead for s in steps) else None
+        unit.prepare(self._address, steps, show)
+        self._forget()
+        if before is None:
+            return
+        now = inspect(unit.connection, names)
+        if journal.without(now, journal.read(unit.connection)) != before:
+            raise PlanMoved(
+                f"{self.display} was changed while indexes were built and rows checked; what was"
+                " made of them is removed",
+                hint="run again to see what is left to do",
+            )
 
     def run(self, step: Step, progress: Progress) -> None:
         unit = self._working()
         self._forget()
-        for statement in step.statements:
+        for statement in step.statements[step.ahead :]:
             if touched := unit.execute(statement, step.table):
                 progress(touched, None)
 
@@ -200,7 +236,9 @@ class PostgreSQLStore:
         unit, self._unit = self._unit, None
         self._forget()
         if unit is not None:
+            unit.notices.clear()
             unit.rollback(self._address)
+            self._notices += unit.notices
             if unit.connection.raw.closed:
                 self._connection = None
 
@@ -241,6 +279,18 @@ class PostgreSQLStore:
             known = table, _with_natives(table, live) if live else None
             self._live[table.name] = known
         return known[1]
+
+
+def _tables(steps: Sequence[Step]) -> set[str]:
+    """Every table that is changed, by its names before and after."""
+    changes = [change for step in steps for change in step.changes]
+    referred = {
+        c.constraint.ref_table
+        for c in changes
+        if isinstance(c, AddConstraint) and isinstance(c.constraint, ForeignKey)
+    }
+    renamed = {change.old for change in changes if isinstance(change, RenameTable)}
+    return {change.table for change in changes} | referred | renamed
 
 
 def _with_natives(table: Table, live: Table) -> Table:
