@@ -1,4 +1,4 @@
-"""A PostgreSQL shop whose pending change takes long on large tables, and its catalog by other eyes."""
+"""A PostgreSQL shop with a change that takes long on large tables, and its catalog."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -31,12 +31,8 @@ def shop(tmp_path: Path, postgres_dsn: str) -> Orders:
 
 
 @pytest.fixture
-def plain(shop: Orders) -> Iterator[list[object]]:
+def plain(shop: Orders) -> list[object]:
     """The catalog as a migration in one transaction makes it; the shop is as before."""
-    yield _after_plain(shop)
-
-
-def _after_plain(shop: Orders) -> list[object]:
     done = shop.here("--auto-approve", "--online", "never")
     assert done.code == 0, done.said
     after = shop.catalog()
