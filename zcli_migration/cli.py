@@ -25,7 +25,7 @@ exit codes:
 
 
 # Schemas are trees without cycles; looking for some takes a quarter of a large check.
-_GARBAGE = (200_000, 20, 20)
+_GARBAGE = (1_000_000, 20, 20)
 
 
 def zolo(arguments: Sequence[str] | None = None) -> int:

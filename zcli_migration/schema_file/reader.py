@@ -82,7 +82,8 @@ def _optional_tables(source: Source, root: yaml.MappingNode, exact: bool) -> tup
 def _tables(source: Source, root: yaml.MappingNode, exact: bool) -> tuple[Table, ...]:
     found = list(_table_entries(source, root))
     check_apart(source, [(entry.key, entry.key_node) for entry in found], "tables")
-    return tuple(replace(read_table(source, entry), exact=exact) for entry in found)
+    tables = tuple(read_table(source, entry) for entry in found)
+    return tuple(replace(table, exact=True) for table in tables) if exact else tables
 
 
 def _table_entries(source: Source, root: yaml.MappingNode) -> Iterator[Entry]:

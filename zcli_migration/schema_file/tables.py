@@ -99,11 +99,14 @@ def _sort_mapping(
         message = f"{entry.key} is a word of zCLI's own; it is neither a column nor migrated"
         source.warn(entry.key_node, message)
         return
-    typed = any(e.key in ("type", "db_type") for e in entries(source, value))
-    if entry.key in TABLE_KEYS and not typed:
+    if entry.key in TABLE_KEYS and not _is_typed(source, value):
         message = f"{entry.key} of {table} must not be a mapping, which zCLI takes for a column"
         raise source.error(entry.value, message, "write a list, with one item a line")
     parts.fields.append(long_field(source, table, entry))
+
+
+def _is_typed(source: Source, value: yaml.MappingNode) -> bool:
+    return any(e.key in ("type", "db_type") for e in entries(source, value))
 
 
 def _refuse_ambiguous(source: Source, entry: Entry) -> None:
