@@ -130,6 +130,11 @@ class Connection:
         """Whether the server is gone, without our having closed the connection."""
         return self._raw.broken
 
+    def restore(self) -> None:
+        """Wait again as long for locks as every look does, outside of a transaction."""
+        usual = milliseconds(self._address.lock_timeout)
+        self.execute(f"SET lock_timeout = {usual}; RESET statement_timeout")
+
     def close(self) -> None:
         self._raw.close()
 

@@ -35,6 +35,7 @@ _WAITS: tuple[tuple[str, _Wait], ...] = (
     (r"CREATE (UNIQUE )?INDEX ", _Wait(_INDEXED, False)),
     (r"ALTER TABLE .+ ADD (CONSTRAINT .+ )?FOREIGN KEY .+ NOT VALID;", _Wait(_MOMENT, False)),
     (r"ALTER TABLE .+ ADD (CONSTRAINT .+ )?FOREIGN KEY ", _Wait(_CHECKED, False)),
+    (r"ALTER TABLE .+ SET (UN)?LOGGED;", _Wait(_ANEW, True)),
     (r"ALTER TABLE .+ (USING INDEX .+|NOT VALID);", _Wait(_MOMENT, True)),
     (r"ALTER TABLE .+ ADD (CONSTRAINT .+ )?CHECK ", _Wait(_CHECKED, True)),
     (r"ALTER TABLE .+ ADD (CONSTRAINT .+ )?(UNIQUE|PRIMARY KEY|EXCLUDE) ", _Wait(_INDEXED, True)),

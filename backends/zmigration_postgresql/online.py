@@ -66,7 +66,7 @@ def online(
 ) -> tuple[Step, ...]:
     """The steps, with what takes long on large tables ahead of the transaction."""
     changes = [change for step in steps for change in step.changes]
-    plan = _Plan(changes, steps, {n: size for n, size in sizes.items() if size.is_large(when)})
+    plan = _Plan(changes, steps, sizes, when)
     return tuple(plan.rewritten(step) for step in steps)
 
 
@@ -74,9 +74,14 @@ class _Plan:
     """What the other steps make and change, which nothing made before them can rely on."""
 
     def __init__(
-        self, changes: Sequence[Change], steps: Sequence[Step], large: Mapping[str, Size]
+        self,
+        changes: Sequence[Change],
+        steps: Sequence[Step],
+        sizes: Mapping[str, Size],
+        when: Online,
     ) -> None:
-        self._large = large
+        self._large = {name: size for name, size in sizes.items() if size.is_large(when)}
+        self._whole = {name for name, size in sizes.items() if size.whole}
         self._moving = set(_moving(changes))
         self._touched = {place for step in steps for place in _touched(step)}
         self._keyed = set(_keyed(changes))
@@ -85,6 +90,8 @@ class _Plan:
     def rewritten(self, step: Step) -> Step:
         """The step with what can be made ahead, made ahead."""
         if len(step.changes) != 1 or not step.statements or step.table in self._moving:
+            return step
+        if step.table not in self._whole:
             return step
         match step.changes[0]:
             case AddIndex(table, index) if self._may(table, *_words(index)):

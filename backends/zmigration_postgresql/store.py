@@ -224,6 +224,9 @@ class PostgreSQLStore:
         connection = self._reading()
         if connection is None or not inspect(connection, [table]).tables:
             return 0
+        size = sizes_of(connection, [table]).get(table)
+        if size is not None and self._online != "never" and size.is_large("auto"):
+            return None  # nobody is to wait while we count, and no statement of ours loses rows
         counted = connection.rows(f"SELECT count(*) FROM {QUOTING.name(table)}")
         return int(counted[0][0])
 

@@ -76,6 +76,8 @@ class Unit:
         return unit
 
     def _open(self, address: Address) -> None:
+        if self._held:
+            self.connection.restore()
         with self.connection.errors():
             self.connection.raw.autocommit = False
         for setting in (
@@ -220,6 +222,7 @@ class Unit:
                 self.patience.renew()
                 made = journal.read(self.connection)
                 self._remove(made)
+                self.connection.restore()
             self._let_go()
         except MigrationError as error:
             if not self.connection.lost:

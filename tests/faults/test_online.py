@@ -250,3 +250,99 @@ def wait_until(happened: Callable[[], bool], seconds: float = 30) -> None:
     while not happened():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
+
+
+def test_what_cannot_be_removed_is_told_and_removed_by_the_next_run(
+    shop: Orders, plain: list[object]
+) -> None:
+    """Ctrl-C while an index waits for a session that goes on: its removal waits for the same."""
+    with psycopg.connect(shop.dsn, autocommit=True) as app:
+        app.execute("BEGIN")
+        app.execute("UPDATE customers SET email = 'other' WHERE id = 3")
+        process = shop.start(*ONLINE, "--lock-timeout", "2")
+        wait_until(lambda: waiting(shop, "CREATE UNIQUE INDEX CONCURRENTLY"))
+        process.send_signal(signal.SIGINT)
+        done = finished(process)
+        app.execute("ROLLBACK")
+    assert done.code == 130, done.said
+    assert "could not be removed, the next run does it" in done.said
+    assert "uq_customers_email on customers" in done.said
+    assert "interrupted here" in shop.here("--check").said
+    ends_well(shop, plain, tidied=True)
+
+
+def test_ctrl_c_while_an_index_is_waited_for(shop: Orders) -> None:
+    before = shop.catalog()
+    with psycopg.connect(shop.dsn, autocommit=True) as app:
+        app.execute("BEGIN")
+        app.execute("UPDATE customers SET email = 'other' WHERE id = 3")
+        process = shop.start(*ONLINE, "--lock-timeout", "30")
+        wait_until(lambda: waiting(shop, "CREATE UNIQUE INDEX CONCURRENTLY"))
+        process.send_signal(signal.SIGINT)
+        app.execute("ROLLBACK")
+        done = finished(process)
+    assert done.code == 130, done.said
+    assert "could not be removed" not in done.said
+    assert shop.catalog() == before
+
+
+def test_a_table_that_is_changed_by_hand_meanwhile(shop: Orders) -> None:
+    with psycopg.connect(shop.dsn, autocommit=True) as app:
+        app.execute("BEGIN")
+        app.execute("UPDATE customers SET email = 'other' WHERE id = 3")
+        process = shop.start(*ONLINE, "--lock-timeout", "30")
+        wait_until(lambda: waiting(shop, "CREATE UNIQUE INDEX CONCURRENTLY"))
+        shop.do("ALTER TABLE orders ADD COLUMN by_hand text")
+        app.execute("ROLLBACK")
+        done = finished(process)
+    assert done.code == 0, done.said  # looked again, and made anew
+    assert shop.ask("SELECT by_hand, paid FROM orders WHERE id = 1") == [(None, None)]
+    assert shop.here("--check").code == 0
+
+
+def test_a_session_that_ends_while_an_index_is_built(shop: Orders, plain: list[object]) -> None:
+    with psycopg.connect(shop.dsn, autocommit=True) as app:
+        app.execute("BEGIN")
+        app.execute("UPDATE customers SET email = 'other' WHERE id = 3")
+        process = shop.start(*ONLINE, "--lock-timeout", "30")
+        wait_until(lambda: waiting(shop, "CREATE UNIQUE INDEX CONCURRENTLY"))
+        app.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'zolo migrate'"
+        )
+        app.execute("ROLLBACK")
+        done = finished(process)
+    assert done.code == 1, done.said
+    assert "what it had prepared is there, and the next removes it" in done.said
+    ends_well(shop, plain, tidied=True)
+
+
+def test_the_size_decides(shop: Orders) -> None:
+    """The server's own estimate of a table's rows; it has no say with never."""
+    assert "CONCURRENTLY" not in shop.here("--dry-run").said
+    shop.do("UPDATE pg_class SET reltuples = 8123456 WHERE relname = 'orders'")
+    shown = shop.here("--dry-run").said
+    assert "CREATE INDEX CONCURRENTLY idx_orders_total" in shown
+    assert "INDEX CONCURRENTLY uq_customers_email" not in shown
+    assert "about 8,100,000 rows: nobody waits while the index is built" in shown
+    never = shop.here("--dry-run", "--online", "never").said
+    assert "CONCURRENTLY" not in never
+    assert "about 8,100,000 rows: writers wait while the index is built" in never
+    done = shop.here("--auto-approve")
+    assert done.code == 0, done.said
+    assert shop.here("--check").code == 0
+
+
+def test_a_partitioned_table_stays_in_the_transaction(shop: Orders) -> None:
+    shop.do(
+        "DROP TABLE orders",
+        "CREATE TABLE orders (id int PRIMARY KEY, customer_id int, code varchar(255), total int,"
+        " state varchar(255)) PARTITION BY RANGE (id)",
+        "CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (0) TO (100000)",
+        "CREATE INDEX by_state ON orders(state)",
+    )
+    shown = shop.here("--dry-run", "--online", "always").said
+    assert "CREATE INDEX idx_orders_total ON orders(total);" in shown
+    assert "FOREIGN KEY (customer_id) REFERENCES customers(id);" in shown
+    done = shop.here(*ONLINE)
+    assert done.code == 0, done.said
