@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from zmigration_api import StoreError
+from zmigration_api import StoreError, is_internal
 
 from . import journal
 
 SUFFIX = ".csv"
+_HOSTS_OWN = (".zMigration", "_zMigration")
 _FORBIDDEN = "/\\\0:" if os.name == "nt" else "/\\\0"
 _MARGIN = 1 << 20
 """Bytes that must stay free on the disk."""
@@ -59,6 +60,20 @@ class Files:
         if now is None or (now == name and not self._is_there(name)):
             return None
         return self.folder / now
+
+    def tables(self) -> list[str]:
+        """The tables that are there, sorted, without bookkeeping of ours and the host's."""
+        names = {*self._listing(), *(name for name, now in self._now.items() if now is not None)}
+        tables = sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
+        return [
+            table
+            for table in tables
+            if table
+            and not table.startswith(".")
+            and not table.endswith(_HOSTS_OWN)
+            and not is_internal(table)
+            and self.path(table) is not None
+        ]
 
     def _is_there(self, name: str) -> bool:
         """Whether the folder has a file of that very name; its listing alone knows on some disks.

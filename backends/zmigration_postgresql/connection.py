@@ -55,6 +55,10 @@ class Connection:
         _load_as_text(raw)
         with self.errors():
             raw.execute(_SESSION.format(lock_timeout=milliseconds(address.lock_timeout)).encode())
+            if address.schema is not None:
+                # What extensions bring is in public.
+                path = f"SET search_path TO {QUOTING.name(address.schema)}, public"
+                raw.execute(path.encode())
 
     left_behind: str
     """What is to be said of a run that ends with the connection and cannot tidy up."""

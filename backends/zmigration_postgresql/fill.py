@@ -7,6 +7,7 @@ from zmigration_sql import literal
 
 from .casts import constant, convert, stored, typed
 from .names import QUOTING
+from .tokens import lasting
 from .types import measured
 
 _TEXT = ColumnType(kind="text")
@@ -25,7 +26,7 @@ def default_text(column: Column, native: str) -> str | None:
             as_text = base in ("text", "character varying")
             return _NOW_AS_TEXT if as_text else _NOW.get(base, "CURRENT_TIMESTAMP")
         case "expression":
-            return default.text
+            return lasting(default.text)
         case _:
             return constant(default.text, column, native)
 

@@ -23,6 +23,14 @@ class Quoting:
             return text
         return quoted(text)
 
+    def parts(self, table: str) -> tuple[str, ...]:
+        """What a table's name is put together of: itself, or schema and name."""
+        return (table,)
+
+    def table(self, name: str) -> str:
+        """A table's name as statements write it."""
+        return ".".join(map(self.name, self.parts(name)))
+
     def names(self, texts: Iterable[str]) -> str:
         """`a, b`, each as `name` writes it."""
         return ", ".join(map(self.name, texts))

@@ -36,6 +36,20 @@ class Clause:
         return words[2:] if words and words[0].keyword == "CONSTRAINT" else words
 
     @property
+    def words_with_spaces(self) -> Tokens:
+        """Its tokens without what `CONSTRAINT name` says."""
+        if self.name is None:
+            return self.tokens
+        at = [i for i, token in enumerate(self.tokens) if token.kind != "space"]
+        return self.tokens[at[1] + 1 :]
+
+    def named(self, prefix: str) -> Clause:
+        """The clause with `prefix` (`CONSTRAINT name `) in place of what it says of its name."""
+        before, rest, after = trimmed(self.words_with_spaces)
+        lead = trimmed(self.tokens)[0] if self.name is not None else before
+        return Clause((*lead, *tokenize(prefix), *rest, *after))
+
+    @property
     def kind(self) -> str:
         """Its first keyword; "NOT NULL" for that."""
         first = [token.keyword for token in self.words[:2]]

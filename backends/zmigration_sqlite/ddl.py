@@ -101,6 +101,22 @@ class TableText:
         kept = tuple(i for i in self.constraints if not unwanted(Clause(i.body)))
         return replace(self, constraints=kept)
 
+    def with_options(self, options: Sequence[str]) -> TableText:
+        """With these in place of what it says after its closing parenthesis."""
+        said = tokenize(f" {', '.join(options)}") if options else ()
+        return replace(self, tail=(self.tail[0], *said))
+
+    def with_clause(self, old: Clause, new: Clause) -> TableText:
+        """With one clause in place of another, in columns and constraints."""
+        items = tuple(
+            replace(i, body=trimmed(new.tokens)[1]) if Clause(i.body) == old else i
+            for i in self.constraints
+        )
+        text = replace(self, constraints=items)
+        return text.edited_all(
+            lambda c: replace(c, clauses=tuple(new if one == old else one for one in c.clauses))
+        )
+
     def edited(self, name: str, edit: Callable[[ColumnText], ColumnText]) -> TableText:
         """With one column's definition changed."""
         items = tuple(

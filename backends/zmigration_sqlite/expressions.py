@@ -20,9 +20,12 @@ from zmigration_sql import literal
 from .codec import SQLiteCodec
 from .functions import CONVERT, NOW, details_of
 from .names import QUOTING
+from .tokens import significant, tokenize
 
 _CODEC = SQLiteCodec()
 _TEXT = ColumnType(kind="text")
+WORDS = frozenset({"CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "TRUE", "FALSE", "NULL"})
+"""Words that a DEFAULT may be; any other is a text."""
 _CURRENT = {"date": "CURRENT_DATE", "time": "CURRENT_TIME"}
 
 
@@ -54,7 +57,39 @@ def default_text(column: Column) -> str | None:
         case Default(kind="value", text=text):
             return stored_literal(text, column)
         case Default(text=text):
-            return f"({text})"
+            return parenthesised(text) if column.exact_type is None else written_default(text)
+
+
+def written_default(text: str) -> str:
+    """A default as `PRAGMA table_xinfo` gives it, as DEFAULT takes it."""
+    words = significant(tokenize(text))
+    signed = len(words) == 2 and words[0].text in ("+", "-") and words[1].kind == "number"
+    return text if signed or len(words) == 1 else parenthesised(text)
+
+
+def parenthesised(text: str) -> str:
+    """The expression in parentheses; a comment at its end does not swallow the closing one."""
+    tokens = tokenize(text)
+    return f"({text}\n)" if tokens and tokens[-1].text.startswith("--") else f"({text})"
+
+
+def default_value(text: str) -> str:
+    """A default as an expression: a bare word, or a name in quotes, is a text."""
+    words = significant(tokenize(text))
+    if len(words) == 1 and words[0].kind in ("word", "quoted") and words[0].keyword not in WORDS:
+        return literal(words[0].name)
+    return written_default(text)
+
+
+def is_constant(default: Default | None) -> bool:
+    """Whether every row gets the same value, so that SQLite can add the column in place."""
+    if default is None or default.kind in ("value", "app"):
+        return True
+    words = significant(tokenize(default.text))
+    moment = len(words) == 1 and words[0].keyword.startswith("CURRENT_")
+    return (
+        default.kind != "now" and not moment and not written_default(default.text).startswith("(")
+    )
 
 
 def fill(column: Column, others: Mapping[str, Column]) -> str | None:
@@ -66,6 +101,8 @@ def fill(column: Column, others: Mapping[str, Column]) -> str | None:
         return _backfill(column, column.backfill, others)
     if column.default is not None and column.default.kind == "now":
         return f"{NOW}('{column.type.kind}')"
+    if column.exact_type is not None and column.default is not None and column.default.stored:
+        return default_value(column.default.text)
     return default_text(column)
 
 
@@ -87,10 +124,18 @@ def converted(change: AlterColumn, name: str | None = None) -> str | None:
     if using and using.expression:
         return f"({using.expression})"
     mapped = using is not None and bool(using.values)
+    if change.new.exact_type is not None and not mapped and _only_declared(change):
+        return None
     if not (mapped or change.narrowed) and _same_values(change.old.type, change.new.type):
         return None
     details = details_of(change.new, enum=True)
     return convert(name, change.old.type, change.new.type, details)
+
+
+def _only_declared(change: AlterColumn) -> bool:
+    """Whether no more is known of a type than its name: SQLite itself puts values into it."""
+    kinds = {change.old.type.kind, change.new.type.kind}
+    return "native" in kinds and not change.narrowed
 
 
 def _same_values(old: ColumnType, new: ColumnType) -> bool:

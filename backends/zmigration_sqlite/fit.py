@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
 from zmigration_api import (
+    CreateTable,
     DriftError,
     DropColumn,
     DropTable,
@@ -47,8 +48,9 @@ def fitted(source: sqlite3.Connection, back: Sequence[Step], *, force: bool) -> 
         steps = tuple(_run(shadow, _fitted(shadow, step, force=force)) for step in back)
         for reason in shadow.newly_broken():
             raise _in_the_way(f"taking this back would break something in the database: {reason}")
+        returning = {fold(c.table) for s in back for c in s.changes if isinstance(c, CreateTable)}
         for table, child in _orphaned(shadow).items():
-            if table not in before:
+            if table not in before and fold(child) not in returning:
                 raise _in_the_way(f"table {table} cannot go: table {child} refers to it")
         return steps
     finally:

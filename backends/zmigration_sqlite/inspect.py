@@ -1,24 +1,20 @@
-"""What a SQLite file says of its tables: PRAGMAs, and the text of the table where they are mute."""
+"""What a SQLite file says of its tables, in the terms of schema files."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby
-from typing import Any, NamedTuple, cast
 
 from zmigration_api import (
-    Action,
     Check,
     Column,
     ColumnType,
     Default,
-    ForeignKey,
+    Identity,
     Index,
     PrimaryKey,
     Schema,
@@ -27,25 +23,15 @@ from zmigration_api import (
 )
 from zmigration_api.values import format_value, parse
 
-from .clauses import Clause, same
-from .ddl import TableText, parse_table
-from .tokens import Tokens, depths, fold, significant, text_of, tokenize
+from .clauses import Clause, ColumnText
+from .ddl import TableText, autoincrements
+from .found import Found, FoundColumn, FoundIndex, found, listed
+from .parts import attributes, collation, options, primary_key, spelled, uniques
+from .tokens import Tokens, fold, significant, text_of, tokenize
 from .types import canonical, neutral
 
-_TELLING = re.compile(r"\b(constraint|check|as)\b", re.IGNORECASE)
 _NOW = ("CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME")
 _NOW_CALL = re.compile(r"(datetime|date|time)\('now'\)", re.IGNORECASE)
-
-
-class _Index(NamedTuple):
-    """A row of PRAGMA index_list with its columns (None: an expression), its text if partial."""
-
-    name: str
-    unique: bool
-    origin: str
-    partial: bool
-    columns: tuple[str | None, ...]
-    sql: str
 
 
 def inspect(
@@ -56,16 +42,11 @@ def inspect(
     `known` are tables by folded name that need no second look; what is looked at is added.
     """
     known = {} if known is None else known
-    query = (
-        "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
-        " AND name COLLATE NOCASE IN (SELECT value FROM json_each(?)) ORDER BY rowid"
-    )
-    found = connection.execute(query, (json.dumps(list(tables)),)).fetchall()
-    new = [(name, sql) for name, sql in found if fold(name) not in known]
-    pragmas = _Pragmas(connection, [name for name, _ in new])
-    for name, sql in new:
-        known[fold(name)] = _table(pragmas, name, sql)
-    return Schema(tables=tuple(known[fold(name)] for name, _ in found))
+    there = listed(connection, tables)
+    new = [(name, sql) for name, sql in there if fold(name) not in known]
+    for one in found(connection, new):
+        known[fold(one.name)] = _table(one)
+    return Schema(tables=tuple(known[fold(name)] for name, _ in there))
 
 
 def fingerprints(connection: sqlite3.Connection, tables: Collection[str]) -> dict[str, str]:
@@ -74,44 +55,15 @@ def fingerprints(connection: sqlite3.Connection, tables: Collection[str]) -> dic
     PRAGMAs say nothing else.
     """
     query = "SELECT tbl_name, type, name, sql FROM sqlite_master ORDER BY type, name"
-    found: dict[str, list[tuple[object, ...]]] = {}
+    known: dict[str, list[tuple[object, ...]]] = {}
     for name, *facts in connection.execute(query):
-        found.setdefault(fold(name), []).append(tuple(facts))
-    there = {name: found.get(fold(name)) for name in tables}
+        known.setdefault(fold(name), []).append(tuple(facts))
+    there = {name: known.get(fold(name)) for name in tables}
     return {name: _digest(facts) for name, facts in there.items() if facts}
 
 
 def _digest(facts: object) -> str:
     return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-class _Pragmas:
-    """What the PRAGMAs say of some tables, each asked once for all of them."""
-
-    def __init__(self, connection: sqlite3.Connection, tables: Sequence[str]) -> None:
-        self.connection = connection
-        wanted = "FROM json_each(?) AS wanted"
-        names = json.dumps(tables)
-
-        def rows(sql: str) -> dict[str, list[tuple[Any, ...]]]:
-            found: dict[str, list[tuple[Any, ...]]] = {name: [] for name in tables}
-            for name, *row in connection.execute(sql, (names,)):
-                found[name].append(tuple(row))
-            return found
-
-        self.columns = rows(
-            f"SELECT wanted.value, x.* {wanted}, pragma_table_xinfo(wanted.value) AS x"
-            " ORDER BY wanted.key, x.cid"
-        )
-        self.indexes = rows(
-            'SELECT wanted.value, l.name, l."unique", l.origin, l.partial, i.name'
-            f" {wanted}, pragma_index_list(wanted.value) AS l, pragma_index_info(l.name) AS i"
-            " ORDER BY wanted.key, l.seq DESC, i.seqno"
-        )
-        self.foreign_keys = rows(
-            f"SELECT wanted.value, k.* {wanted}, pragma_foreign_key_list(wanted.value) AS k"
-            " ORDER BY wanted.key, k.id DESC, k.seq"
-        )
 
 
 def is_there(connection: sqlite3.Connection, table: str) -> bool:
@@ -120,49 +72,68 @@ def is_there(connection: sqlite3.Connection, table: str) -> bool:
     return connection.execute(query, (table,)).fetchone() is not None
 
 
-def _table(pragmas: _Pragmas, name: str, sql: str) -> Table:
-    text = table_text(sql) if _TELLING.search(sql) else None
-    rows = pragmas.columns[name]
-    indexes = list(_indexes(pragmas, name))
-    key = tuple(row[1] for row in sorted(rows, key=lambda row: row[5]) if row[5])
-    rowid = len(key) == 1 and not any(index.origin == "pk" for index in indexes)
+def _table(one: Found) -> Table:
+    definitions = one.definitions()
+    numbered = one.text is not None and autoincrements(one.text)
+    columns = (
+        column_of(one, column, definitions.get(fold(column.name)), numbered=numbered)
+        for column in one.columns
+    )
     return Table(
-        name=name,
-        columns=tuple(_column(row, text, alias=rowid) for row in rows if row[6] != 1),
-        primary_key=PrimaryKey(columns=key) if key else None,
-        unique=tuple(_uniques(name, indexes, text)),
-        foreign_keys=tuple(_foreign_keys(pragmas, name, text)),
-        checks=tuple(_checks(name, text if "check" in sql.lower() else None)),
-        indexes=tuple(_plain_indexes(indexes)),
+        name=one.name,
+        columns=tuple(map(_read, columns)),
+        primary_key=key_of(one),
+        unique=tuple(_uniques(one)),
+        foreign_keys=one.foreign_keys,
+        checks=tuple(_checks(one)),
+        indexes=tuple(_indexes(one)),
+        options=options(one.text) if one.text else (),
     )
 
 
-def table_text(sql: str) -> TableText | None:
-    """The parts of the text; None for a virtual table."""
-    try:
-        return parse_table(sql)
-    except ValueError:
-        return None
-
-
-def _column(row: tuple[Any, ...], text: TableText | None, *, alias: bool) -> Column:
-    _, name, declared, not_null, default, key, hidden = row
-    column_type = neutral(declared)
+def column_of(
+    one: Found, column: FoundColumn, definition: ColumnText | None, *, numbered: bool
+) -> Column:
+    """The column, with its default as it is written. A key is required in the model."""
+    identity = Identity(kind="autoincrement") if numbered and column.key else None
+    is_number = column.key and one.rowid_alias and column.declared.upper() == "INTEGER"
     return Column(
-        name=name,
-        type=column_type,
-        required=bool(not_null or key),
-        default=None if default is None else read_default(default, column_type),
-        auto_increment=bool(key and alias and declared.upper() == "INTEGER"),
-        generated=_generated(name, text) if hidden in (2, 3) else None,
-        native=canonical(declared),
+        name=column.name,
+        type=neutral(column.declared),
+        required=bool(column.not_null or column.key),
+        default=None if column.default is None else written_default(column.default),
+        auto_increment=bool(is_number),
+        generated=_generated(definition) if column.generated else None,
+        virtual=column.virtual,
+        collation=collation(definition) if definition else None,
+        identity=identity,
+        attributes=attributes(definition) if definition else (),
+        native=canonical(column.declared),
     )
 
 
-def _generated(name: str, text: TableText | None) -> str:
-    definition = text.definition(name) if text else None
+def written_default(text: str) -> Default:
+    """The default in SQLite's own words."""
+    return Default(kind="expression", text=text.strip())
+
+
+def _read(column: Column) -> Column:
+    if column.default is None:
+        return column
+    return replace(column, default=read_default(column.default.text, column.type))
+
+
+def _generated(definition: ColumnText | None) -> str:
     clause = definition.clause("AS") if definition else None
     return clause.expression if clause else ""
+
+
+def key_of(one: Found) -> PrimaryKey | None:
+    """The primary key, with what the text says of it."""
+    if not one.key:
+        return None
+    said = primary_key(one.text, spelled(one.key)) if one.text else None
+    return replace(said, columns=one.key) if said else PrimaryKey(columns=one.key)
 
 
 def read_default(text: str, column_type: ColumnType) -> Default | None:
@@ -199,91 +170,46 @@ def _value(text: str, column_type: ColumnType) -> Default:
     return Default(kind="value", text=text)
 
 
-def _indexes(pragmas: _Pragmas, table: str) -> Iterator[_Index]:
-    text = "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?"
-    for facts, rows in groupby(pragmas.indexes[table], key=lambda row: row[:4]):
-        name, unique, origin, partial = facts
-        names = tuple(row[4] for row in rows)
-        sql = pragmas.connection.execute(text, (name,)).fetchone()[0] if partial else ""
-        yield _Index(name, bool(unique), origin, bool(partial), names, sql)
-
-
-def _uniques(
-    table: str, indexes: list[_Index], text: TableText | None
-) -> Iterator[UniqueConstraint]:
+def _uniques(one: Found) -> Iterator[UniqueConstraint]:
+    """What is unique over columns, in the order in which SQLite made it, once each."""
+    said = list(uniques(one.name, one.text, _spelled(one))) if one.text else []
     seen: set[tuple[str, ...]] = set()
-    for index in indexes:
-        columns = tuple(name for name in index.columns if name is not None)
-        if not index.unique or index.partial or index.origin == "pk":
+    for index in one.indexes:
+        columns = index.over.columns
+        if not _unique_over_columns(index) or columns in seen:
             continue
-        if len(columns) == len(index.columns) and columns not in seen:
-            seen.add(columns)
-            name = index.name if index.origin == "c" else _unique_name(table, columns, text)
-            yield UniqueConstraint(columns=columns, name=name)
+        seen.add(columns)
+        if index.origin == "c":
+            yield UniqueConstraint(columns=columns, name=index.name, by_index=True)
+        else:
+            yield from [unique for unique in said if unique.columns == columns][:1]
 
 
-def _unique_name(table: str, columns: tuple[str, ...], text: TableText | None) -> str:
-    clauses = _named(text, "UNIQUE", columns)
-    return clauses or f"uq_{table}_{'_'.join(columns)}"
+def _unique_over_columns(index: FoundIndex) -> bool:
+    return index.unique and index.plain and index.origin != "pk"
 
 
-def _named(text: TableText | None, kind: str, columns: tuple[str, ...]) -> str | None:
-    """The name of the constraint of that kind on these columns."""
-    if text is None:
-        return None
-    for clause in text.clauses():
-        if clause.kind == kind and clause.name and same(clause.columns, columns):
-            return clause.name
-    inline = {"FOREIGN": "REFERENCES"}.get(kind, kind)
-    definition = text.definition(columns[0]) if len(columns) == 1 else None
-    clause_of = definition.clause(inline) if definition else None
-    return clause_of.name if clause_of else None
+def _spelled(one: Found) -> dict[str, str]:
+    return spelled([column.name for column in one.columns])
 
 
-def _plain_indexes(indexes: list[_Index]) -> Iterator[Index]:
-    """Indexes over columns; the schema has no words for one over expressions, so it is left be."""
-    for index in indexes:
-        if index.origin != "c" or None in index.columns or (index.unique and not index.partial):
-            continue
-        yield Index(
-            columns=tuple(name for name in index.columns if name is not None),
-            unique=index.unique,
-            where=condition(index.sql) if index.partial else None,
-            name=index.name,
-        )
+def _indexes(one: Found) -> Iterator[Index]:
+    for index in one.indexes:
+        if index.origin == "c" and not _unique_over_columns(index):
+            yield index_of(index)
 
 
-def condition(sql: str) -> str:
-    """What stands after WHERE in a CREATE INDEX."""
-    tokens = tokenize(sql)
-    levels = depths(tokens)
-    at = next(i for i, t in enumerate(tokens) if levels[i] == 0 and t.keyword == "WHERE")
-    return text_of(tokens[at + 1 :]).strip()
+def index_of(index: FoundIndex) -> Index:
+    """The index in the model's words."""
+    columns, keys = index.over
+    return Index(
+        columns=columns, keys=keys, unique=index.unique, where=index.where, name=index.name
+    )
 
 
-def _foreign_keys(pragmas: _Pragmas, table: str, text: TableText | None) -> Iterator[ForeignKey]:
-    for _, group in groupby(pragmas.foreign_keys[table], key=lambda row: row[0]):
-        parts = list(group)
-        columns = tuple(part[3] for part in parts)
-        there = tuple(part[4] for part in parts if part[4] is not None)
-        yield ForeignKey(
-            columns=columns,
-            ref_table=parts[0][2],
-            ref_columns=there or _key_of(pragmas.connection, parts[0][2]),
-            on_update=cast(Action, parts[0][5]),
-            on_delete=cast(Action, parts[0][6]),
-            name=_named(text, "FOREIGN", columns) or f"fk_{table}_{'_'.join(columns)}",
-        )
-
-
-def _key_of(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
-    query = "SELECT name FROM pragma_table_xinfo(?) WHERE pk ORDER BY pk"
-    return tuple(row[0] for row in connection.execute(query, (table,)))
-
-
-def _checks(table: str, text: TableText | None) -> Iterator[Check]:
-    for number, clause in enumerate(check_clauses(text) if text else (), start=1):
-        yield Check(name=clause.name or f"ck_{table}_{number}", expression=clause.expression)
+def _checks(one: Found) -> Iterator[Check]:
+    for number, clause in enumerate(check_clauses(one.text) if one.text else (), start=1):
+        yield Check(name=clause.name or f"ck_{one.name}_{number}", expression=clause.expression)
 
 
 def check_clauses(text: TableText) -> Iterator[Clause]:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from zmigration_api import Column, UnsupportedChange
+from zmigration_api import Column, Table, UnsupportedChange
 
 from .clauses import same
 from .ddl import TableText, autoincrements, parse_table
@@ -66,7 +66,7 @@ class TableNow:
 
     `columns` are its columns by name, typed as the schema has them; `type_text` gives the
     declared type of one that comes or changes; `rows` says whether there are rows; `kept` are
-    the folded names of columns whose values are kept.
+    the folded names of columns whose values are kept. `wanted` is the exact table that is wanted.
     """
 
     live: Live
@@ -74,6 +74,7 @@ class TableNow:
     type_text: Callable[[Column], str]
     rows: bool
     kept: frozenset[str] = frozenset()
+    wanted: Table | None = None
 
 
 def load(connection: sqlite3.Connection, name: str) -> Live:

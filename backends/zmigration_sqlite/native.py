@@ -9,11 +9,13 @@ from zmigration_api import (
     Column,
     DropColumn,
     Hazard,
+    RenamePart,
     Step,
 )
 
+from . import render
 from .back import value_back
-from .expressions import default_text, fill
+from .expressions import default_text, fill, is_constant
 from .live import TableNow
 from .names import QUOTING, STATEMENTS
 from .rework import Rework, altered_value
@@ -35,19 +37,17 @@ def native_step(change: Change, now: TableNow) -> Step:
             return _alter(change, now)
         case DropColumn(_, column):
             return _drop(change, column, now)
+        case RenamePart():
+            return _unchanged(change, now)
         case _:
             raise NotNative
 
 
 def _add(change: AddColumn, column: Column, now: TableNow) -> Step:
-    default = default_text(column)
-    constant = column.default is None or column.default.kind in ("value", "app")
-    if column.generated is not None or (now.rows and not constant):
-        raise NotNative
-    if column.backfill and (_triggered(now) or (column.required and default is None and now.rows)):
+    if _needs_rebuild(column, now):
         raise NotNative
     table = now.live.name
-    definition = STATEMENTS.column(column, now.type_text(column), default)
+    definition = render.column(column, now.type_text(column))
     statements = [STATEMENTS.add_column(table, definition)]
     if column.backfill:
         value = fill(column, now.columns)
@@ -55,6 +55,17 @@ def _add(change: AddColumn, column: Column, now: TableNow) -> Step:
         statements.append(f"UPDATE {QUOTING.name(table)} SET {name} = {value};")
     undo = (STATEMENTS.drop_column(table, column.name),)
     return Step(changes=(change,), statements=tuple(statements), undo=undo)
+
+
+def _needs_rebuild(column: Column, now: TableNow) -> bool:
+    """SQLite looks at rows that are there only when it is too late."""
+    refuses = column.required or any(map(render.refuses_null, column.attributes))
+    if column.generated is not None:
+        return not column.virtual or (refuses and now.rows)
+    if now.rows and not is_constant(column.default):
+        return True
+    unfilled = refuses and now.rows and default_text(column) is None
+    return column.backfill is not None and (_triggered(now) or unfilled)
 
 
 def _alter(change: AlterColumn, now: TableNow) -> Step:
@@ -71,6 +82,15 @@ def _alter(change: AlterColumn, now: TableNow) -> Step:
     back = value_back(change)
     undo = (_update(now, name, back),) if back else ()
     return Step(changes=(change,), statements=(_update(now, name, value),), undo=undo)
+
+
+def _unchanged(change: RenamePart, now: TableNow) -> Step:
+    """A name that neither the text had nor will have."""
+    rework = Rework(now)
+    rework.make(change)
+    if rework.text != now.live.text:
+        raise NotNative
+    return Step(changes=(change,), statements=())
 
 
 def _moves(change: AlterColumn) -> bool:

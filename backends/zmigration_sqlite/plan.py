@@ -12,6 +12,7 @@ from zmigration_api import (
     AddConstraint,
     AddIndex,
     AlterColumn,
+    AlterTable,
     Archives,
     Change,
     Column,
@@ -24,6 +25,7 @@ from zmigration_api import (
     Hazard,
     Index,
     RenameColumn,
+    RenamePart,
     RenameTable,
     Schema,
     Step,
@@ -34,14 +36,14 @@ from zmigration_api import (
 
 from . import archive
 from .back import Back
-from .expressions import default_text
 from .inspect import inspect, with_natives
 from .keeping import Keeping
 from .live import Live, TableNow, load
 from .names import STATEMENTS
 from .native import UNTIL_PURGED, NotNative, lost_column, lost_index, native_step
 from .rebuild import rebuild
-from .renames import Rename, rename_steps
+from .renames import Rename, rename_steps, renamed_indexes
+from .render import create_index, create_table
 from .rework import Rework
 from .shadow import Shadow
 from .tokens import fold, mentions, tokenize
@@ -51,14 +53,14 @@ from .types import declared_type
 def plan(
     source: sqlite3.Connection,
     changes: Sequence[Change],
-    current: Schema,
+    states: tuple[Schema, Schema],
     has_rows: Callable[[str], bool],
     archives: Archives = NO_ARCHIVES,
 ) -> tuple[Step, ...]:
-    """The steps, each tried on a copy of the structure."""
+    """The steps between two states, each tried on a copy of the structure."""
     shadow = Shadow(source)
     try:
-        steps = _Planner(shadow, current, has_rows, Keeping(archives, changes)).steps(changes)
+        steps = _Planner(shadow, states, has_rows, Keeping(archives, changes)).steps(changes)
         shadow.refuse_broken()
         return steps if archives is NO_ARCHIVES else shadow.tried_back(steps)
     finally:
@@ -69,13 +71,15 @@ class _Planner:
     def __init__(
         self,
         shadow: Shadow,
-        current: Schema,
+        states: tuple[Schema, Schema],
         has_rows: Callable[[str], bool],
         keeping: Keeping,
     ) -> None:
+        current, desired = states
         self._shadow = shadow
         self._keeping = keeping
         self._tables = {fold(table.name): table for table in current.tables}
+        self._exact = {fold(table.name): table for table in desired.tables if table.exact}
         self._has_rows = has_rows
         self._old_names: dict[str, str] = {}
 
@@ -89,11 +93,13 @@ class _Planner:
         rest = [c for c in rest if not _goes_along(c, dropped, created)]
         drops = [c for c in rest if self._drops_index(c)]
         steps += [self._drop_index(c) for c in drops]
+        renames = [c for c in rest if isinstance(c, RenamePart) and c.part == "index"]
+        steps += map(self._run, renamed_indexes(self._shadow.connection, renames))
         steps += [self._create(c, folded) for c in rest if isinstance(c, CreateTable)]
-        work = [c for c in rest if c not in drops and _is_work(c)]
+        work = [c for c in rest if c not in drops and self._is_work(c)]
         for table in dict.fromkeys(fold(c.table) for c in work):
             steps += self._work(tuple(c for c in work if fold(c.table) == table))
-        steps += [self._add_index(c, i) for c in rest if (i := _new_index(c)) is not None]
+        steps += [self._add_index(c, i) for c in rest if (i := self._new_index(c)) is not None]
         steps += [self._drop_table(c, folded) for c in folded if isinstance(c, DropTable)]
         return tuple(steps)
 
@@ -128,11 +134,38 @@ class _Planner:
         self._tables = tables
         return self._run(step)
 
+    def _is_work(self, change: Change) -> bool:
+        match change:
+            case AddColumn() | AlterColumn() | DropColumn() | DropConstraint() | AlterTable():
+                return True
+            case RenamePart(_, part):
+                return part == "constraint"
+            case AddConstraint():
+                return self._new_index(change) is None
+            case _:
+                return False
+
+    def _new_index(self, change: Change) -> Index | None:
+        """A unique constraint of a table that is there is an index, unless the table is exact."""
+        match change:
+            case AddIndex(_, index):
+                return index
+            case AddConstraint(table, UniqueConstraint(on_conflict=None) as unique):
+                if fold(table) in self._exact:
+                    return None
+                return Index(
+                    columns=unique.columns, keys=unique.keys, unique=True, name=unique.name
+                )
+            case _:
+                return None
+
     def _drops_index(self, change: Change) -> bool:
         match change:
             case DropIndex():
                 return True
             case DropConstraint(table, UniqueConstraint(columns=columns) as constraint):
+                if fold(table) in self._exact:
+                    return False
                 live = self._live(table)
                 rework = Rework(self._now(live))
                 rework.make(DropConstraint(table, constraint))
@@ -159,17 +192,15 @@ class _Planner:
             # SQLite would take the quoted name of no column for a text, and index that.
             if text.definition(name) is None:
                 raise UnsupportedChange(f"index {index.name}: {change.table} has no column {name}")
-        statement = STATEMENTS.create_index(change.table, index)
+        statement = create_index(change.table, index)
         undo = (STATEMENTS.drop_index(index.name),)
         return self._run(Step(changes=(change,), statements=(statement,), undo=undo))
 
     def _create(self, change: CreateTable, folded: Sequence[Change]) -> Step:
         keys = [c for c in folded if isinstance(c, AddConstraint) and c.table == change.table]
         references = [c.constraint for c in keys if isinstance(c.constraint, ForeignKey)]
-        table = _with_required_key(change.content)
-        statement = STATEMENTS.create_table(
-            table, lambda column: _new_type(column, table), default_text, references
-        )
+        table = change.content if change.content.exact else _with_required_key(change.content)
+        statement = create_table(table, lambda column: _new_type(column, table), references)
         undone = self._keeping.undone(table.name)
         copied = archive.copied_whole(undone) if undone else ()
         return self._run(
@@ -236,6 +267,7 @@ class _Planner:
         rework = Rework(now)
         for change in work:
             rework.make(change)
+        rework.finish()
         hazards = self._hazards(work, now, rework)
         kept = self._keeping.statements(work, now, rework.text, rework.gone)
         statements = (*kept, *rebuild(now.live, rework.text, rework.values, rework.gone))
@@ -281,9 +313,10 @@ class _Planner:
         return TableNow(
             live,
             columns,
-            lambda column: declared_type(column.type, model, strict=live.text.strict),
+            lambda column: _type(column, model, strict=live.text.strict),
             self._has_rows(old_name),
             self._keeping.columns(live.name),
+            self._exact.get(fold(live.name)),
         )
 
 
@@ -300,23 +333,6 @@ def _goes_along(change: Change, dropped: Collection[str], created: Collection[st
     return key and table in created
 
 
-def _is_work(change: Change) -> bool:
-    return _new_index(change) is None and isinstance(
-        change, AddColumn | AlterColumn | DropColumn | AddConstraint | DropConstraint
-    )
-
-
-def _new_index(change: Change) -> Index | None:
-    """A unique constraint of a table that is there is an index to SQLite."""
-    match change:
-        case AddIndex(_, index):
-            return index
-        case AddConstraint(_, UniqueConstraint(columns=columns, name=name)):
-            return Index(columns=columns, unique=True, name=name)
-        case _:
-            return None
-
-
 def _with_renames(table: Table, changes: Sequence[Change]) -> Table:
     new = {fold(c.old): c.new for c in changes if isinstance(c, RenameColumn)}
     columns = (replace(c, name=new.get(fold(c.name), c.name)) for c in table.columns)
@@ -331,6 +347,14 @@ def _with_required_key(table: Table) -> Table:
 
 def _new_type(column: Column, table: Table) -> str:
     """A whole-number key is the row's number, which SQLite gives when none is given."""
+    if column.exact_type is not None:
+        return column.exact_type
     if table.key == (column.name,) and column.type.kind in ("int", "bigint"):
         return "INTEGER"
-    return declared_type(column.type, None)
+    return declared_type(column.type, None, strict="STRICT" in table.options)
+
+
+def _type(column: Column, table: Table, *, strict: bool) -> str:
+    if column.exact_type is not None:
+        return column.exact_type
+    return declared_type(column.type, table, strict=strict)

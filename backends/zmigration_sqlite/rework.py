@@ -8,29 +8,34 @@ from zmigration_api import (
     AddColumn,
     AddConstraint,
     AlterColumn,
+    AlterTable,
     Change,
-    Check,
     Column,
     Constraint,
     DropColumn,
     DropConstraint,
-    Exclusion,
-    ForeignKey,
     Hazard,
     PrimaryKey,
+    RenamePart,
+    Table,
     UniqueConstraint,
     UnsupportedChange,
 )
 
-from .clauses import Clause, ColumnText, same
-from .ddl import TableText, rowid_alias
+from . import render
+from .canonical import column_names, same_type
+from .clauses import Clause, ColumnText
+from .ddl import TableText, autoincrements, rowid_alias
 from .expressions import converted, default_text, fill
 from .inspect import check_clauses
 from .live import TableNow
-from .names import QUOTING, STATEMENTS
+from .matching import Matching, column_loses, named_clause
+from .names import QUOTING
+from .parts import attributes, collation, primary_key, spelled
 from .rebuild import rowid_name
 from .tokens import fold, mentions
 from .types import holds
+from .usual import is_usual
 
 
 class Rework:
@@ -47,6 +52,8 @@ class Rework:
         self._live = live
         self._others = now.columns
         self._type_text = now.type_text
+        self._wanted = now.wanted
+        self._dropped: list[str] = []
         self._values = {c.name: QUOTING.name(c.name) for c in live.text.definitions()}
 
     def make(self, change: Change) -> None:
@@ -62,6 +69,10 @@ class Rework:
                 self._constrain(constraint)
             case DropConstraint(_, constraint):
                 self._release(constraint)
+            case AlterTable(_, _, options):
+                self.text = self.text.with_options(options)
+            case RenamePart(_, _, old, new):
+                self._rename(old, new)
             case _:
                 raise AssertionError(change)
 
@@ -75,9 +86,19 @@ class Rework:
         stored = {c.name for c in self.text.definitions() if c.clause("AS") is None}
         return {name: value for name, value in values.items() if name in stored}
 
+    def finish(self) -> None:
+        """Refuse to leave something that needs a column which is gone."""
+        for name in self._dropped:
+            for clause in (*check_clauses(self.text), *_generated(self.text)):
+                if mentions(clause.tokens, name):
+                    needs = f"{clause.kind} ({clause.expression})"
+                    raise UnsupportedChange(
+                        f"column {self._live.name}.{name} cannot go: {needs} needs it",
+                        hint="drop that from the table first",
+                    )
+
     def _add(self, column: Column) -> None:
-        definition = STATEMENTS.column(column, self._type_text(column), default_text(column))
-        self.text = self.text.with_column(definition)
+        self.text = self.text.with_column(render.column(column, self._type_text(column)))
         self._values[column.name] = fill(column, self._others) or "NULL"
 
     def _drop(self, name: str) -> None:
@@ -85,53 +106,82 @@ class Rework:
         self.text = self.text.without_column(name).without_constraints(_of_column(name))
         self._values.pop(found.name, None)
         self.gone |= {i.name for i in self._live.indexes if i.covers(name)}
-        for clause in (*check_clauses(self.text), *_generated(self.text)):
-            if mentions(clause.tokens, name):
-                needs = f"{clause.kind} ({clause.expression})"
-                raise UnsupportedChange(
-                    f"column {self._live.name}.{name} cannot go: {needs} needs it",
-                    hint="drop that from the table first",
-                )
+        self._dropped.append(name)
 
     def _alter(self, change: AlterColumn) -> None:
         name = self._definition(change.new.name).name
         self._values[name] = altered_value(change, self._others) or self._values[name]
         self._edit(name, lambda column: self._altered(column, change))
+        if change.old.identity != change.new.identity:
+            self._number(name, autoincrement=change.new.identity is not None)
 
     def _altered(self, column: ColumnText, change: AlterColumn) -> ColumnText:
         old, new = change.old, change.new
-        if not holds(column.type, new.type):
+        if not self._holds(column, new):
             column = column.with_type(self._type_text(new))
-        if old.generated != new.generated:
-            column = self._regenerated(column, new)
-        if old.required != new.required:
-            column = self._required(column, new)
+        if (old.generated, old.virtual) != (new.generated, new.virtual):
+            column = self._regenerated(column, change)
+        if (old.required, old.attributes) != (new.required, new.attributes):
+            column = self._required(column, change)
         if (old.default, old.generated) != (new.default, new.generated):
             column = column.without("DEFAULT")
             text = None if new.generated else default_text(new)
             column = column.with_clause(f"DEFAULT {text}") if text else column
+        if old.collation != new.collation and collation(column) != new.collation:
+            column = column.without("COLLATE")
+            column = column.with_clause(render.collate(new.collation)) if new.collation else column
         return column
 
-    def _required(self, column: ColumnText, new: Column) -> ColumnText:
+    def _number(self, name: str, *, autoincrement: bool) -> None:
+        """AUTOINCREMENT beside the column, which must be the key; a key to come brings its own."""
+        key = primary_key(self.text, spelled([name]))
+        if key is None or key.columns != (name,) or autoincrements(self.text) == autoincrement:
+            return
+        clause = render.beside(key, autoincrement=autoincrement)
+        self.text = self.text.without_constraints(lambda c: c.kind == "PRIMARY")
+        self._edit(name, lambda column: column.without("PRIMARY").with_clause(clause))
+
+    def _holds(self, column: ColumnText, new: Column) -> bool:
+        if new.exact_type is not None:
+            return same_type(column.type, new.exact_type)
+        return holds(column.type, new.type)
+
+    def _required(self, column: ColumnText, change: AlterColumn) -> ColumnText:
+        old, new = change.old, change.new
+        if old.attributes != new.attributes and attributes(column) != new.attributes:
+            column = column.without("NOT NULL")
+            for attribute in new.attributes:
+                column = column.with_clause(attribute)
         if not new.required:
             return column.without("NOT NULL")
         alias = rowid_alias(self.text)
-        if column.clause("NOT NULL") or (alias and fold(alias) == fold(new.name)):
+        number = new.exact_type is None and alias and fold(alias) == fold(new.name)
+        if column.clause("NOT NULL") or number:
             return column
         return column.without("NULL").with_clause("NOT NULL")
 
-    def _regenerated(self, column: ColumnText, new: Column) -> ColumnText:
+    def _regenerated(self, column: ColumnText, change: AlterColumn) -> ColumnText:
+        new = change.new
         column = column.without("AS")
         if new.generated is None:
             return column
-        where = f"{self._live.name}.{new.name}"
-        self.hazards.append(Hazard("data_loss", f"{where} is computed from now on"))
-        return column.with_clause(f"GENERATED ALWAYS AS ({new.generated}) STORED")
+        if change.old.generated is None:
+            where = f"{self._live.name}.{new.name}"
+            self.hazards.append(Hazard("data_loss", f"{where} is computed from now on"))
+        return column.with_clause(render.generated(new))
 
     def _constrain(self, constraint: Constraint) -> None:
+        table = self._wanted or Table(name=self._live.name, columns=())
         if isinstance(constraint, PrimaryKey):
-            self._require(constraint.columns)
-        self.text = self.text.with_constraint(STATEMENTS.named(constraint))
+            if self._wanted is None:
+                self._require(constraint.columns)
+            elif render.stands_beside(self._wanted):
+                (name,) = constraint.columns
+                column = self._wanted.column(name)
+                numbered = column is not None and column.identity is not None
+                clause = render.beside(constraint, autoincrement=numbered)
+                return self._edit(name, lambda column: column.with_clause(clause))
+        self.text = self.text.with_constraint(render.constraint(constraint, table))
 
     def _require(self, columns: tuple[str, ...]) -> None:
         """SQLite alone allows nulls in a primary key, unless told not to."""
@@ -144,15 +194,35 @@ class Rework:
 
     def _release(self, constraint: Constraint) -> None:
         before = (self.text, set(self.gone))
-        unwanted, inline = _matching(constraint, self.text)
-        self.text = self.text.without_constraints(unwanted).edited_all(inline)
-        if isinstance(constraint, UniqueConstraint):
+        exact = self._wanted is not None
+        matching = Matching.of(constraint, self.text, exact=exact)
+        self.text = self.text.without_constraints(matching.at_table)
+        self.text = self.text.edited_all(lambda column: column_loses(column, matching))
+        if isinstance(constraint, UniqueConstraint) and not exact:
             self.gone |= {i.name for i in self._live.unique_indexes(constraint.columns)}
         if before == (self.text, self.gone):
+            said = render.constraint(constraint, Table(name=self._live.name, columns=()))
             raise UnsupportedChange(
-                f"{self._live.name} has no such constraint to drop: {STATEMENTS.named(constraint)}",
+                f"{self._live.name} has no such constraint to drop: {said}",
                 hint="run again; the table may have been changed meanwhile",
             )
+
+    def _rename(self, old: str, new: str) -> None:
+        """A name that nobody gave is not written, so that there may be nothing to change."""
+        wanted = self._wanted
+        part = next((c for c in wanted.constraints if c.name == new), None) if wanted else None
+        usual = (
+            part is not None
+            and wanted is not None
+            and is_usual(part, wanted.name, column_names(wanted))
+        )
+        clause = named_clause(self.text, old)
+        if clause is None and part is not None:
+            clause = Matching.of(part, self.text, exact=True).unnamed(self.text)
+        if clause is None:
+            raise UnsupportedChange(f"{self._live.name} has no constraint {old} to rename")
+        renamed = clause.named("" if usual else f"CONSTRAINT {QUOTING.name(new)} ")
+        self.text = self.text.with_clause(clause, renamed)
 
     def _edit(self, name: str, edit: Callable[[ColumnText], ColumnText]) -> None:
         self.text = self.text.edited(name, edit)
@@ -186,63 +256,3 @@ def _of_column(name: str) -> Callable[[Clause], bool]:
 def _generated(text: TableText) -> tuple[Clause, ...]:
     clauses = (column.clause("AS") for column in text.definitions())
     return tuple(clause for clause in clauses if clause)
-
-
-def _matching(
-    constraint: Constraint, text: TableText
-) -> tuple[Callable[[Clause], bool], Callable[[ColumnText], ColumnText]]:
-    """Which table constraints a constraint of the model is, and how columns lose theirs."""
-    match constraint:
-        case PrimaryKey():
-            return lambda clause: clause.kind == "PRIMARY", lambda column: column.without("PRIMARY")
-        case UniqueConstraint(columns=columns):
-            return _table_unique(columns), _without_inline("UNIQUE", columns, lambda _: True)
-        case ForeignKey(columns=columns):
-            is_same = _reference(constraint)
-            inline = _without_inline("REFERENCES", columns, is_same)
-            return lambda c: c.kind == "FOREIGN" and same(c.columns, columns) and is_same(c), inline
-        case Check():
-            target = _check(constraint, text)
-            return lambda clause: clause == target, lambda column: _without(column, target)
-        case Exclusion(name=name):
-            raise UnsupportedChange(f"SQLite has no exclusion constraints, such as {name}")
-
-
-def _table_unique(columns: tuple[str, ...]) -> Callable[[Clause], bool]:
-    return lambda clause: clause.kind == "UNIQUE" and same(clause.columns, columns)
-
-
-def _without_inline(
-    kind: str, columns: tuple[str, ...], is_same: Callable[[Clause], bool]
-) -> Callable[[ColumnText], ColumnText]:
-    def edit(column: ColumnText) -> ColumnText:
-        if not same((column.name,), columns):
-            return column
-        for clause in column.clauses:
-            if clause.kind == kind and is_same(clause):
-                column = column.without_clause(clause)
-        deferred = kind == "REFERENCES" and column.clause("REFERENCES") is None
-        return column.without("DEFERRABLE", "NOT DEFERRABLE") if deferred else column
-
-    return edit
-
-
-def _reference(key: ForeignKey) -> Callable[[Clause], bool]:
-    def is_same(clause: Clause) -> bool:
-        table, columns = clause.target
-        return fold(table) == fold(key.ref_table) and (
-            not columns or same(columns, key.ref_columns)
-        )
-
-    return is_same
-
-
-def _check(check: Check, text: TableText) -> Clause | None:
-    clauses = list(check_clauses(text))
-    named = [c for c in clauses if c.name is not None and fold(c.name) == fold(check.name)]
-    alike = [c for c in clauses if c.name is None and c.expression == check.expression]
-    return next(iter([*named, *alike]), None)
-
-
-def _without(column: ColumnText, clause: Clause | None) -> ColumnText:
-    return column.without_clause(clause) if clause and clause in column.clauses else column

@@ -17,6 +17,8 @@ from zmigration_api import (
     Column,
     ColumnType,
     Condition,
+    Inspected,
+    NamedType,
     Order,
     Progress,
     Question,
@@ -49,6 +51,7 @@ class SQLiteStore:
         self._unit: Unit | None = None
         self._notices: list[str] = []
         self._live: tuple[int, dict[str, Table]] = -1, {}
+        self._exact: tuple[int, dict[str, Table]] = -1, {}
         self._last: tuple[Table, Table, Table] | None = None
 
     @property
@@ -96,6 +99,47 @@ class SQLiteStore:
             # The count is read first: what changes meanwhile is then looked at again.
             return inspect(connection.raw, tables, self._seen(connection))
 
+    @property
+    def is_there(self) -> bool:
+        return self._reading() is not None
+
+    def table_names(self) -> Sequence[str]:
+        from .describe import table_names
+
+        connection = self._reading()
+        if connection is None:
+            return ()
+        with connection.errors():
+            return table_names(connection.raw)
+
+    def describe(self, tables: Collection[str]) -> Inspected:
+        from .describe import described
+
+        connection = self._reading()
+        if connection is None:
+            return Inspected(schema=Schema(), exact=True)
+        with connection.errors():
+            return described(connection.raw, self._found_exactly(connection, tables))
+
+    def exact(self, schema: Schema, live: Schema) -> Schema:
+        from .exact import exactly
+        from .trial import refuse_bad
+
+        exact = exactly(schema, self.as_found(live))
+        refuse_bad(exact, self.as_found(live))
+        return exact
+
+    def as_found(self, live: Schema) -> Schema:
+        connection = self._reading()
+        if connection is None:
+            return Schema()
+        with connection.errors():
+            return self._found_exactly(connection, [table.name for table in live.tables])
+
+    def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
+        """SQLite has none."""
+        return ()
+
     def fingerprints(self, tables: Collection[str]) -> Mapping[str, str] | None:
         connection = self._reading()
         if connection is None:
@@ -115,9 +159,9 @@ class SQLiteStore:
         connection = self._reading()
         if connection is None:
             with closing(sqlite3.connect(":memory:")) as empty:
-                return plan(empty, changes, current, lambda table: False, archives)
+                return plan(empty, changes, (current, desired), lambda table: False, archives)
         with connection.errors():
-            return plan(connection.raw, changes, current, self._has_rows, archives)
+            return plan(connection.raw, changes, (current, desired), self._has_rows, archives)
 
     def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
         from .fit import fitted
@@ -192,7 +236,7 @@ class SQLiteStore:
 
     def rollback(self) -> None:
         unit, self._unit = self._unit, None
-        self._live = -1, {}  # undone changes are not counted
+        self._live = self._exact = -1, {}  # undone changes are not counted
         if unit is not None:
             unit.rollback()
 
@@ -252,16 +296,28 @@ class SQLiteStore:
 
     def _seen(self, connection: Connection) -> dict[str, Table]:
         """What was inspected of the schema as it is now; SQLite counts every change of it."""
-        version = int(connection.raw.execute("PRAGMA schema_version").fetchone()[0])
+        version = _version(connection)
         if self._live[0] != version:
             self._live = version, {}
         return self._live[1]
+
+    def _found_exactly(self, connection: Connection, tables: Collection[str]) -> Schema:
+        from .exact import as_found
+
+        version = _version(connection)
+        if self._exact[0] != version:
+            self._exact = version, {}
+        return as_found(connection.raw, tables, self._exact[1])
 
     def _has_rows(self, table: str) -> bool:
         connection = self._reading()
         if connection is None or not is_there(connection.raw, table):
             return False
         return bool(list(connection.query(f"SELECT 1 FROM {quoted(table)} LIMIT 1")))
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.raw.execute("PRAGMA schema_version").fetchone()[0])
 
 
 def _path_of(target: Target) -> Path:

@@ -61,9 +61,9 @@ class Target:
     def identity(self) -> str:
         """Equal for two targets in the same physical store; holds no password."""
         if self.dsn is not None:
-            return self._server(*dsn_parts(self.dsn))
+            return self._server(*dsn_parts(self.dsn)) + self._schema
         if self.family == "postgresql":
-            return self._server(self.host, self.port, self.label)
+            return self._server(self.host, self.port, self.label) + self._schema
         path = os.path.normcase(os.path.realpath(self.file or self.folder or self.workspace))
         # A folder of CSV files is one store; who else has a label may keep a store for each.
         shared = self.file is not None or self.family == "csv"
@@ -79,6 +79,12 @@ class Target:
             port = f":{self.port}" if self.port else ""
             return f"postgresql://{user}{self.host or 'localhost'}{port}/{self.label}"
         return self._shown(self.file or self.folder or self.workspace)
+
+    @property
+    def _schema(self) -> str:
+        """Schemas of one database are places of their own."""
+        schema = self.options.get("Data_Schema")
+        return f"#{schema}" if schema and self.family == "postgresql" else ""
 
     def _server(self, host: str | None, port: int | str | None, database: str) -> str:
         number = port or DEFAULT_PORTS.get(self.family, "")

@@ -480,9 +480,8 @@ def test_what_depends_on_a_column_is_named(
 ) -> None:
     server.execute(obstacle)
     live = old_column(store, "users", "age")
-    for change in (alter(store, "age", kind="int"), DropColumn("users", live)):
-        with pytest.raises(UnsupportedChange, match=f"{named} depends on it"):
-            store.plan([change], store.inspect(TABLES), Schema())
+    with pytest.raises(UnsupportedChange, match=f"{named} depends on it"):
+        store.plan([DropColumn("users", live)], store.inspect(TABLES), Schema())
     apply(
         store,
         alter(store, "note", length=30),

@@ -32,6 +32,7 @@ from zmigration_api import (
     Default,
     Duplicates,
     ForeignKey,
+    Identity,
     Index,
     LockTimeout,
     MigrationError,
@@ -124,7 +125,11 @@ def test_what_the_app_made_reads_as_the_app_declared(store: PostgreSQLStore, ser
         assert store.reads_as(column, ColumnType(kind=HOST_KINDS[column.name])), column
         assert column.default is None
     assert users.column("id") == Column(
-        name="id", type=ColumnType(kind="int"), required=True, auto_increment=True
+        name="id",
+        type=ColumnType(kind="int"),
+        required=True,
+        auto_increment=True,
+        identity=Identity(kind="serial"),
     )
     assert users.unique == (UniqueConstraint(columns=("email",), name="users_email_key"),)
     assert pairs.key == ("b", "a")

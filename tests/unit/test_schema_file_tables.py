@@ -144,7 +144,7 @@ def test_listed_foreign_keys(
 @pytest.mark.parametrize(
     ("body", "at", "message", "hint"),
     [
-        (AB + "primary_key: [a, c]", (3, 14), "The primary key names c, which is no column", ""),
+        (AB + "primary_key: [a, c]", (3, 18), "The primary key names c, which is no column", ""),
         (AB + "primary_key: [a, a]", (3, 14), "names a column twice", ""),
         (
             AB + "primary_key: {a: b}",

@@ -563,8 +563,11 @@ def test_indexes_and_keys_are_read_as_the_model_has_them(tmp_path: Path) -> None
     ]
     assert [(i.columns, i.unique, i.where, i.name) for i in table.indexes] == [
         (("a",), True, "b > (1)", "part"),
+        ((), False, None, "expr"),
         (("a", "b"), False, None, "plain"),
     ]
+    assert [i.keys for i in table.indexes] == [(), ("a + 1",), ("a", "b DESC")]
+    assert [u.by_index for u in table.unique] == [False, False, True]
     (key,) = table.foreign_keys
     assert (key.columns, key.ref_columns, key.on_update) == (("a", "b"), ("y", "x"), "CASCADE")
     assert [c.generated for c in table.columns] == [None, None, None, "a + 1"]

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 import yaml
 
-from zmigration_api import Column, ColumnType, Default, ForeignKey
+from zmigration_api import Column, ColumnType, Default, ForeignKey, Identity
 
 from .foreign_keys import field_foreign_key
-from .keys import APP_KEYS, FIELD_ALIASES, FIELD_KEYS, RULE_KEYS, canonical, warn_unknown
+from .keys import (
+    APP_KEYS,
+    FIELD_ALIASES,
+    FIELD_KEYS,
+    RULE_KEYS,
+    canonical,
+    require,
+    unknown_item,
+    warn_unknown,
+    without_sql,
+)
 from .names import check_name
+from .sql_keys import is_sqlite
 from .types import Reading, Shorthand, check_length, column_type, read_type
 from .values import (
     check_enum,
@@ -31,20 +42,27 @@ from .yaml_nodes import (
     is_null,
     mapping,
     optional_text,
+    text_of,
+    texts,
     warn_of_key,
     whole,
 )
 from .yaml_source import Source, line_of
 
+IdentityKind: TypeAlias = Literal["always", "by default", "serial", "autoincrement"]
 _KNOWN_KEYS = FIELD_KEYS | FIELD_ALIASES.keys()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A column as its entry says it, before the table's own keys are looked at."""
+    """A column as its entry says it, before the table's own keys are looked at.
+
+    `said` is whether it is required in so many words; None where it does not say.
+    """
 
     column: Column
     node: yaml.Node
+    said: bool | None = None
     pk: bool = False
     unique: bool = False
     indexed: bool = False
@@ -90,7 +108,7 @@ def short_field(source: Source, table: str, entry: Entry, short: Shorthand) -> F
         default=default,
         line=line_of(entry.key_node),
     )
-    return Field(column=column, node=entry.key_node)
+    return Field(column=column, node=entry.key_node, said=short.required or reading.required)
 
 
 def long_field(source: Source, table: str, entry: Entry) -> Field:
@@ -98,12 +116,15 @@ def long_field(source: Source, table: str, entry: Entry) -> Field:
     name = _name(source, entry)
     assert isinstance(entry.value, yaml.MappingNode)
     written = {e.key: e for e in entries(source, entry.value)}
-    found = canonical(source, written, FIELD_ALIASES)
+    kept = without_sql(source, written, FIELD_KEYS, f"{table}.{name}")
+    found = canonical(source, kept, FIELD_ALIASES)
     spot = _Spot(source, entry, found, f"{table}.{name}")
     _warn_of_unknown(spot, written)
     reading = column_type(source, entry, found, spot.where)
     pk = bool(spot.flag("pk"))
-    column = _column(spot, name, _typed(spot, reading), _required(spot, reading, pk))
+    said = _said(spot, reading, pk)
+    required = pk_as_said(source, said) if pk else bool(said)
+    column = _column(spot, name, _typed(spot, reading), required)
     foreign_key = field_foreign_key(source, table, name, found)
     _check_combination(spot, column, pk)
     if foreign_key and foreign_key.on_delete == "SET NULL" and column.required:
@@ -112,11 +133,22 @@ def long_field(source: Source, table: str, entry: Entry) -> Field:
     return Field(
         column=column,
         node=entry.key_node,
+        said=said,
         pk=pk,
         unique=bool(spot.flag("unique")),
         indexed=bool(spot.flag("indexed")),
         foreign_key=foreign_key,
     )
+
+
+def pk_as_said(source: Source, said: bool | None) -> bool:
+    """Whether a column of the primary key is required, by what it says of that.
+
+    In exact files of SQLite, whose keys may be null, only if it says so.
+    """
+    if not source.exact:
+        return True
+    return not is_sqlite(source.data_type) if said is None else said
 
 
 def _name(source: Source, entry: Entry) -> str:
@@ -139,6 +171,10 @@ def _column(spot: _Spot, name: str, kind: ColumnType, required: bool) -> Column:
         auto_increment=bool(spot.flag("auto_increment")),
         enum=enum,
         generated=expression(source, generated, f"generated of {where}") if generated else None,
+        virtual=_virtual(spot),
+        collation=spot.text("collation"),
+        identity=_identity(spot),
+        attributes=_attributes(spot),
         comment=spot.text("comment"),
         renamed_from=spot.text("renamed_from"),
         backfill=backfill,
@@ -148,7 +184,9 @@ def _column(spot: _Spot, name: str, kind: ColumnType, required: bool) -> Column:
 
 
 def _default(spot: _Spot, kind: ColumnType, enum: tuple[str, ...]) -> Default | None:
-    node = spot.node("default")
+    node, sql = spot.node("default"), spot.node("default_sql")
+    if sql is not None:
+        return _default_sql(spot, sql, node)
     if node is None:
         return None
     default = read_default(spot.source, node, kind, spot.where)
@@ -157,21 +195,72 @@ def _default(spot: _Spot, kind: ColumnType, enum: tuple[str, ...]) -> Default | 
     return default
 
 
-def _required(spot: _Spot, reading: Reading, pk: bool) -> bool:
+def _default_sql(spot: _Spot, sql: yaml.Node, other: yaml.Node | None) -> Default:
+    if other is not None:
+        message = f"{spot.where} has both default and default_sql"
+        raise spot.source.error(spot.found["default_sql"].key_node, message, "keep one of them")
+    if spot.source.data_type == "csv":
+        message = f"{spot.where} has a default_sql, which CSV files cannot compute"
+        hint = "write `default:` with a value, or with now"
+        raise spot.source.error(spot.found["default_sql"].key_node, message, hint)
+    text = expression(spot.source, sql, f"default_sql of {spot.where}")
+    return Default(kind="expression", text=text)
+
+
+def _virtual(spot: _Spot) -> bool:
+    virtual = bool(spot.flag("virtual"))
+    if virtual and spot.node("generated") is None:
+        message = f"{spot.where} is virtual, but not generated"
+        hint = "add `generated:` with the expression, or remove virtual"
+        raise spot.source.error(spot.found["virtual"].key_node, message, hint)
+    return virtual
+
+
+def _identity(spot: _Spot) -> Identity | None:
+    node = spot.node("identity")
+    if node is None:
+        return None
+    what, source = f"The identity of {spot.where}", spot.source
+    if not isinstance(node, yaml.MappingNode):
+        return Identity(kind=_identity_kind(source, node, what))
+    found = mapping(source, node, what)
+    unknown_item(source, found, {"kind", "options"}, what)
+    kind = require(source, found.get("kind"), node, f"{what} must have a kind").value
+    options = found["options"].value if "options" in found else None
+    text = "" if options is None or is_null(options) else expression(source, options, what)
+    return Identity(kind=_identity_kind(source, kind, what), options=text)
+
+
+def _identity_kind(source: Source, node: yaml.Node, what: str) -> IdentityKind:
+    text = " ".join(text_of(source, node, what).lower().replace("_", " ").split())
+    for known in get_args(IdentityKind):
+        if text == known:
+            return cast(IdentityKind, known)
+    hint = f"known here: {', '.join(get_args(IdentityKind))}"
+    raise source.error(node, f"{what} cannot be {text!r}", hint)
+
+
+def _attributes(spot: _Spot) -> tuple[str, ...]:
+    node = spot.node("attributes")
+    what = f"An attribute of {spot.where}"
+    return tuple(sorted(texts(spot.source, node, what))) if node else ()
+
+
+def _said(spot: _Spot, reading: Reading, pk: bool) -> bool | None:
     required, nullable = spot.flag("required"), spot.flag("nullable")
     if required is not None and required == nullable:
         message = f"{spot.where} says both required and nullable: {str(required).lower()}"
         raise spot.source.error(spot.found["nullable"].key_node, message, "keep one of them")
     if required is None and nullable is not None:
         required = not nullable
-    if pk and required is False:
+    if pk and required is False and not spot.source.exact:
         spot.source.warn(spot.entry.key_node, f"{spot.where} is a primary key and so required")
     if required is not None and reading.required not in (None, required):
         spot.source.warn(
             spot.found["type"].value,
             f"The mark on the type of {spot.where} is overruled by required or nullable",
         )
-    return pk or bool(reading.required if required is None else required)
+    return reading.required if required is None else required
 
 
 def _typed(spot: _Spot, reading: Reading) -> ColumnType:
@@ -229,6 +318,9 @@ def _warn_of_unknown(spot: _Spot, written: Mapping[str, Entry]) -> None:
 def _check_combination(spot: _Spot, column: Column, pk: bool) -> None:
     if column.generated and (column.default or column.backfill or column.using):
         message = f"{spot.where} is generated, so it can have no default, backfill or using"
+        raise spot.source.error(spot.entry.key_node, message)
+    if column.identity and (column.default or column.generated):
+        message = f"{spot.where} has an identity, so it can be neither generated nor have a default"
         raise spot.source.error(spot.entry.key_node, message)
     if column.auto_increment and not (pk and column.type.kind in ("int", "bigint")):
         spot.source.warn(

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast, get_args
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 import yaml
 
 from zmigration_api import Action, ForeignKey
 
+from .constraints import Item, Scope
 from .keys import one_of, require, unknown_item
-from .names import check_columns, check_name, default_name
+from .names import POSTGRESQL, bare, check_columns, check_name, default_name
 from .yaml_nodes import Entry, is_null, items, mapping, text_of, texts
 from .yaml_source import Source, line_of
 
 _TARGET = re.compile(r"(?P<table>[^.()]+)\.(?P<column>[^.()]+)")
-_CALL = re.compile(r"(?P<table>[^.()]+)\((?P<columns>[^()]+)\)")
+_TARGET_IN_SCHEMA = re.compile(r"(?P<table>[^()]+)\.(?P<column>[^.()]+)")
+_CALL = re.compile(r"(?P<table>[^()]+)\((?P<columns>[^()]+)\)")
 _SHAPE = "write table.column, as users.id"
 _FIELD_KEYS = frozenset({"table", "column", "on_delete", "on_update", "name"})
 _COLUMNS = ("columns", "column", "fields")
 _TABLE = ("table", "references", "ref_table")
 _REF_COLUMNS = ("ref_columns", "ref_column")
-_LIST_KEYS = frozenset({*_COLUMNS, *_TABLE, *_REF_COLUMNS, "on_delete", "on_update", "name"})
+_LIST_KEYS = frozenset(
+    {
+        *(*_COLUMNS, *_TABLE, *_REF_COLUMNS, "on_delete", "on_update", "name", "match"),
+        *("deferrable", "not_valid", "set_columns", "comment"),
+    }
+)
+_MATCHES = ("SIMPLE", "FULL", "PARTIAL")
+
+
+Match: TypeAlias = Literal["SIMPLE", "FULL", "PARTIAL"]
 
 
 class _Target(NamedTuple):
@@ -59,7 +70,7 @@ def field_foreign_key(
 def _field_target(source: Source, entry: Entry, inner: Mapping[str, Entry]) -> _Target:
     if not inner:
         text = text_of(source, entry.value, f"The value of {entry.key}")
-        match = _TARGET.fullmatch(text)
+        match = _target(source).fullmatch(text)
         if not match:
             raise source.error(entry.value, f"The foreign key {text!r} names no column", _SHAPE)
         return _Target(match["table"].strip(), (match["column"].strip(),))
@@ -69,6 +80,11 @@ def _field_target(source: Source, entry: Entry, inner: Mapping[str, Entry]) -> _
     ]
     table, column = (text_of(source, end.value, f"The {end.key}") for end in ends)
     return _Target(table, (column,))
+
+
+def _target(source: Source) -> re.Pattern[str]:
+    """`users.id`; on PostgreSQL a table may be in another schema: `app.users.id`."""
+    return _TARGET_IN_SCHEMA if source.data_type in POSTGRESQL else _TARGET
 
 
 def _action(
@@ -90,27 +106,26 @@ def _read_action(source: Source, entry: Entry) -> Action:
     if words not in get_args(Action):
         known = ", ".join(action.lower() for action in get_args(Action))
         raise source.error(entry.value, f"{entry.key} cannot be {text!r}", f"known here: {known}")
-    # Stores that zCLI made have one where the schema says the other; the model has only one.
-    return "NO ACTION" if words == "RESTRICT" else cast(Action, words)
+    # Stores that zCLI made have one where the schema says the other.
+    alike = words == "RESTRICT" and not source.exact
+    return "NO ACTION" if alike else cast(Action, words)
 
 
 def _name(source: Source, found: Mapping[str, Entry], table: str, columns: Sequence[str]) -> str:
     if "name" not in found:
-        return default_name("fk", table, columns)
+        return default_name("fk", bare(table, source.data_type), columns)
     node = found["name"].value
     return check_name(source, node, text_of(source, node, "The name"), "foreign key")
 
 
-def listed_foreign_keys(
-    source: Source, table: str, node: yaml.Node, known: Sequence[str]
-) -> list[ForeignKey]:
+def listed_foreign_keys(scope: Scope, node: yaml.Node) -> list[ForeignKey]:
     """The table's list of foreign keys, each a mapping with columns, table and ref_columns."""
-    return [_listed(source, table, item, known) for item in items(node)]
+    return [_listed(scope, item) for item in items(node)]
 
 
-def _listed(source: Source, table: str, node: yaml.Node, known: Sequence[str]) -> ForeignKey:
-    found = mapping(source, node, "A foreign key")
-    unknown_item(source, found, _LIST_KEYS, "The foreign key")
+def _listed(scope: Scope, node: yaml.Node) -> ForeignKey:
+    item = scope.item(node, _LIST_KEYS, "A", "foreign key")
+    (source, table, known), found = scope, item.found
     entry = require(
         source,
         one_of(source, found, _COLUMNS, "The foreign key"),
@@ -129,9 +144,23 @@ def _listed(source: Source, table: str, node: yaml.Node, known: Sequence[str]) -
         ref_columns=target.columns,
         on_delete=_action(source, found, {}, "on_delete"),
         on_update=_action(source, found, {}, "on_update"),
+        set_columns=item.columns("set_columns"),
+        match=_match(item),
+        deferral=item.deferral(),
+        valid=not item.flag("not_valid"),
         name=_name(source, found, table, columns),
+        comment=item.text("comment"),
         line=line_of(node),
     )
+
+
+def _match(item: Item) -> Match:
+    text = (item.text("match") or "simple").upper()
+    if text not in _MATCHES:
+        node, known = item.found["match"].value, ", ".join(_MATCHES).lower()
+        message = f"match of the foreign key cannot be {text.lower()!r}"
+        raise item.scope.source.error(node, message, f"known here: {known}")
+    return cast(Match, text)
 
 
 def _listed_target(source: Source, node: yaml.Node, found: Mapping[str, Entry]) -> _Target:
@@ -144,13 +173,14 @@ def _listed_target(source: Source, node: yaml.Node, found: Mapping[str, Entry]) 
     columns = one_of(source, found, _REF_COLUMNS, "The foreign key")
     if isinstance(entry.value, yaml.MappingNode):
         return _nested_target(source, entry, columns)
-    text = text_of(source, entry.value, f"The {entry.key} of the foreign key").strip()
+    text = text_of(source, entry.value, f"The {entry.key} of the foreign key")
     if columns is not None:
         return _Target(text, texts(source, columns.value, "A column"))
+    text = text.strip()
     match = _CALL.fullmatch(text)
     if match:
         return _Target(match["table"].strip(), tuple(_split(match["columns"])))
-    match = _TARGET.fullmatch(text)
+    match = _target(source).fullmatch(text)
     if match:
         return _Target(match["table"].strip(), (match["column"].strip(),))
     raise source.error(entry.value, "The foreign key names no ref_columns", "add ref_columns: [id]")

@@ -41,6 +41,11 @@ FIELD_KEYS = frozenset(
         "db_type",
         "precision",
         "scale",
+        "default_sql",
+        "virtual",
+        "collation",
+        "identity",
+        "attributes",
     }
 )
 # What zCLI itself, in one version or another, does with rows; migrations have no part in it.
@@ -76,8 +81,41 @@ TABLE_KEYS = frozenset(
         "unique",
         "checks",
         "foreign_keys",
+        "exclusions",
+        "options",
         "renamed_from",
         "comment",
+    }
+)
+# The same, where a column has the first name.
+TABLE_ALIASES = {
+    "zPrimaryKey": "primary_key",
+    "zIndexes": "indexes",
+    "zUnique": "unique",
+    "zChecks": "checks",
+    "zForeignKeys": "foreign_keys",
+    "zExclusions": "exclusions",
+    "zOptions": "options",
+    "zComment": "comment",
+}
+# Facts that no folder of CSV files keeps.
+SQL_ONLY = frozenset(
+    {
+        "virtual",
+        "collation",
+        "identity",
+        "attributes",
+        "exclusions",
+        "options",
+        "include",
+        "method",
+        "nulls_not_distinct",
+        "deferrable",
+        "on_conflict",
+        "no_inherit",
+        "not_valid",
+        "match",
+        "set_columns",
     }
 )
 RESERVED = frozenset({"constraints", "zConstraints", "soft_delete", "view"})
@@ -101,6 +139,19 @@ def _require_same(source: Source, first: Entry, second: Entry) -> None:
     if not same or not isinstance(first.value, yaml.ScalarNode):
         message = f"{second.key} says again what {first.key} in line {line_of(first.key_node)} says"
         raise source.error(second.key_node, message, "keep one of them")
+
+
+def without_sql(
+    source: Source, found: Mapping[str, Entry], known: Collection[str], what: str
+) -> dict[str, Entry]:
+    """The entries without those of the known ones that CSV files cannot keep; a warning says so."""
+    unfit = [key for key in found if key in SQL_ONLY and key in known]
+    if source.data_type != "csv" or not unfit:
+        return dict(found)
+    for key in unfit:
+        message = f"{what} has {key}, which CSV files cannot keep; it is ignored"
+        source.warn(found[key].key_node, message)
+    return {key: entry for key, entry in found.items() if key not in unfit}
 
 
 def warn_unknown(source: Source, entry: Entry, known: Collection[str], what: str) -> None:

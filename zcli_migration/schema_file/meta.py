@@ -48,6 +48,7 @@ _OURS = frozenset(
         "zMigrationHooks",
         "zMigrationRules",
         "zMigrationExact",
+        "zTypes",
     }
 )
 _HOSTS = frozenset({"Data_Paradigm", "Schema_Name", "zVaFiles", "Description"})
@@ -155,6 +156,12 @@ def _paths(source: Source, entry: Entry) -> tuple[str, ...]:
 
 def _exactness(source: Source, found: Mapping[str, Entry]) -> Exactness | None:
     text = _text(source, found, "zMigrationExact")
+    if text is not None and _data_type(source, found) == "csv":
+        raise source.error(
+            found["zMigrationExact"].key_node,
+            "zMigrationExact is for SQL stores: CSV files do not say all that it would compare",
+            "remove it",
+        )
     for known in get_args(Exactness):
         if text == known:
             return cast(Exactness, known)

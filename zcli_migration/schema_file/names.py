@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 
 import yaml
@@ -10,10 +11,17 @@ import yaml
 from .yaml_source import Source
 
 MAX_BYTES = 63
+POSTGRESQL = frozenset({"postgresql", "postgres", "pg"})
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 def check_name(source: Source, node: yaml.Node, name: str, what: str) -> str:
-    """The name itself; an error if it is empty, longer than 63 bytes or has odd characters."""
+    """The name itself; an error if it is empty, longer than 63 bytes or has odd characters.
+
+    An exact file may have any name, for its store has it.
+    """
+    if source.exact and name:
+        return name
     if not name.strip():
         raise source.error(node, f"A {what} has no name")
     if any(c < " " or c == "\x7f" for c in name):
@@ -33,6 +41,16 @@ def default_name(prefix: str, table: str, columns: Iterable[str]) -> str:
         return name
     kept = encoded[: MAX_BYTES - 9].decode(errors="ignore")
     return f"{kept}_{hashlib.sha256(encoded).hexdigest()[:8]}"
+
+
+def bare(table: str, data_type: str | None) -> str:
+    """The table's name without the PostgreSQL schema that may stand before it."""
+    return table.rpartition(".")[2] if data_type in POSTGRESQL else table
+
+
+def is_word(text: str) -> bool:
+    """Whether the text is a plain name and could not be anything else in SQL."""
+    return _WORD.fullmatch(text) is not None
 
 
 def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import yaml
 
 from zcli_migration.meta import leading_meta
-from zmigration_api import SchemaFileError, Table
+from zmigration_api import Schema, SchemaFileError
 
 from .meta import SECTIONS, read_meta
 from .model import SchemaFile, Warning_
+from .named_types import read_types
 from .tables import check_apart, read_table
 from .text import read_schema_text
 from .yaml_nodes import Entry, entries, is_null
@@ -34,19 +35,25 @@ def read_schema_file(path: Path, name: str) -> SchemaFile:
     A file that says `zMigration: false` may be wrong in its tables (a warning says so) and may
     lack its version.
     """
-    text = read_schema_text(path)
+    return read_schema(read_schema_text(path), path, name)
+
+
+def read_schema(text: str, path: Path, name: str) -> SchemaFile:
+    """The schema file that has this text."""
     root = compose(text, path)
     source = Source(path)
     meta = read_meta(source, root)
-    read = _optional_tables if meta.enabled is False else _tables
-    tables = read(source, root, meta.exact is not None)
+    source.exact, source.data_type = meta.exact is not None, meta.data_type
+    read = _optional_contents if meta.enabled is False else _contents
+    found = read(source, root)
     file = SchemaFile(
         name=name,
         path=path,
         text=text,
         hash=text_hash(text),
         meta=meta,
-        tables=tables,
+        tables=found.tables,
+        types=found.types,
         warnings=tuple(sorted(source.warnings, key=lambda w: (w.line, w.column))),
     )
     return (
@@ -70,20 +77,23 @@ def read_schema_head(path: Path, name: str) -> SchemaFile | None:
     return SchemaFile(name=name, path=path, text=text, hash=text_hash(text), meta=meta, tables=())
 
 
-def _optional_tables(source: Source, root: yaml.MappingNode, exact: bool) -> tuple[Table, ...]:
+def _optional_contents(source: Source, root: yaml.MappingNode) -> Schema:
     try:
-        return _tables(source, root, exact)
+        return _contents(source, root)
     except SchemaFileError as error:
         message = f"Its tables cannot be read: {error.message}"
         source.warnings.append(Warning_(message, source.path, error.line or 1, error.column or 1))
-        return ()
+        return Schema()
 
 
-def _tables(source: Source, root: yaml.MappingNode, exact: bool) -> tuple[Table, ...]:
+def _contents(source: Source, root: yaml.MappingNode) -> Schema:
+    types = read_types(source, root)
     found = list(_table_entries(source, root))
     check_apart(source, [(entry.key, entry.key_node) for entry in found], "tables")
     tables = tuple(read_table(source, entry) for entry in found)
-    return tuple(replace(table, exact=True) for table in tables) if exact else tables
+    if source.exact:
+        tables = tuple(replace(table, exact=True) for table in tables)
+    return Schema(tables=tables, types=types)
 
 
 def _table_entries(source: Source, root: yaml.MappingNode) -> Iterator[Entry]:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from zmigration_api import ColumnType, ForeignKey, SchemaFileError, Table
 
 from .model import SchemaFile, Warning_
-from .names import did_you_mean
+from .names import POSTGRESQL, did_you_mean
+from .sql_keys import is_sqlite
 
 _NUMBERS = frozenset({"int", "bigint", "float", "decimal"})
 _TEXTS = frozenset({"str", "text", "uuid"})
@@ -17,6 +18,11 @@ _TEXTS = frozenset({"str", "text", "uuid"})
 class _Placed(NamedTuple):
     file: SchemaFile
     table: Table
+
+    def key(self, name: str) -> str:
+        """Equal for two names that are the same in the file's store."""
+        exact = self.file.meta.exact and self.file.meta.data_type in POSTGRESQL
+        return name if exact else name.lower()
 
     def error(self, message: str, hint: str | None, line: int | None) -> SchemaFileError:
         return SchemaFileError(message, hint=hint, file=self.file.path, line=line, column=None)
@@ -41,7 +47,8 @@ def check_references(
     return tuple(
         warning
         for one in placed
-        for key in one.table.foreign_keys
+        # An exact file says what a store has; whether that makes sense is the store's to say.
+        for key in (() if one.table.exact else one.table.foreign_keys)
         for warning in _check_foreign_key(one, key, by_name, known, enforced)
     )
 
@@ -49,7 +56,7 @@ def check_references(
 def _one_owner_each(placed: Sequence[_Placed]) -> dict[str, _Placed]:
     by_name: dict[str, _Placed] = {}
     for one in placed:
-        first = by_name.setdefault(one.table.name.lower(), one)
+        first = by_name.setdefault(one.key(one.table.name), one)
         if first is not one:
             raise one.error(
                 f"The table {one.table.name} is described by {first.file.name}"
@@ -66,11 +73,11 @@ def _check_renames(placed: Sequence[_Placed], by_name: dict[str, _Placed]) -> No
         old = one.table.renamed_from
         if old is None:
             continue
-        there = by_name.get(old.lower())
+        there = by_name.get(one.key(old))
         if there and there is not one:
             message = f"{one.table.name} is renamed from {old}, which {there.file.name} still has"
             raise one.error(message, f"remove {old}, or the renamed_from", one.table.line)
-        first = taken.setdefault(old.lower(), one)
+        first = taken.setdefault(one.key(old), one)
         if first is not one:
             message = f"Both {first.table.name} and {one.table.name} are renamed from {old}"
             raise one.error(message, "keep one of them", one.table.line)
@@ -78,18 +85,22 @@ def _check_renames(placed: Sequence[_Placed], by_name: dict[str, _Placed]) -> No
 
 def _check_relation_names(placed: Sequence[_Placed]) -> None:
     """Tables, indexes and unique constraints share one space of names in SQL stores."""
-    taken = {one.table.name.lower(): f"the table {one.table.name}" for one in placed}
+    taken = {one.key(one.table.name): f"the table {one.table.name}" for one in placed}
     for one in placed:
-        for name, line in _relations(one.table):
-            if name.lower() in taken:
-                message = f"{one.table.name}: the name {name} is that of {taken[name.lower()]}"
+        place = one.table.name.rpartition(".")[0] if one.file.meta.data_type in POSTGRESQL else ""
+        for name, line in _relations(one):
+            key = one.key(f"{place}.{name}" if place else name)
+            if key in taken:
+                message = f"{one.table.name}: the name {name} is that of {taken[key]}"
                 raise one.error(message, "give it another `name`", line)
-            taken[name.lower()] = f"an index or unique constraint of {one.table.name}"
+            taken[key] = f"an index or unique constraint of {one.table.name}"
 
 
-def _relations(table: Table) -> Iterator[tuple[str, int | None]]:
-    yield from ((index.name, index.line) for index in table.indexes)
-    yield from ((unique.name, unique.line) for unique in table.unique)
+def _relations(one: _Placed) -> Iterator[tuple[str, int | None]]:
+    """What takes names beside tables; the constraints of an exact SQLite table do not."""
+    yield from ((index.name, index.line) for index in one.table.indexes)
+    if not (one.table.exact and is_sqlite(one.file.meta.data_type)):
+        yield from ((unique.name, unique.line) for unique in one.table.unique)
 
 
 def _check_foreign_key(
@@ -130,7 +141,8 @@ def _check_spelling(one: _Placed, key: ForeignKey, target: Table) -> None:
 
 def _check_is_key(one: _Placed, key: ForeignKey, target: Table) -> None:
     """Refused for every store: which of several rows a value means would be anybody's guess."""
-    keys = [target.key, *(unique.columns for unique in target.unique)]
+    indexes = (i.columns for i in target.indexes if i.unique and not (i.where or i.keys))
+    keys = [target.key, *(unique.columns for unique in target.unique), *indexes]
     if not any(set(key.ref_columns) == set(columns) for columns in keys):
         what = f"{target.name}.{', '.join(key.ref_columns)}"
         message = f"{_shown(one, key)} refers to {what}, which is neither a primary key nor unique"

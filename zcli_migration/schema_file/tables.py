@@ -12,6 +12,7 @@ from zmigration_api import (
     Check,
     Column,
     CopyOf,
+    Exclusion,
     ForeignKey,
     Index,
     PrimaryKey,
@@ -20,16 +21,23 @@ from zmigration_api import (
     is_internal,
 )
 
-from .columns import Field, long_field, short_field
-from .constraints import Scope, checks, indexes, primary_key_columns, unique_constraints
+from .columns import Field, long_field, pk_as_said, short_field
+from .constraints import Scope, checks, exclusions, indexes, primary_key, unique_constraints
 from .foreign_keys import listed_foreign_keys
-from .keys import EVENT_KEY, RESERVED, TABLE_KEYS, warn_unknown
-from .names import check_name, default_name
+from .keys import EVENT_KEY, RESERVED, TABLE_ALIASES, TABLE_KEYS, warn_unknown, without_sql
+from .names import POSTGRESQL, check_name
+from .sql_keys import is_sqlite
 from .types import looks_like_type, shorthand, unknown_type
-from .yaml_nodes import Entry, entries, is_null, optional_text, warn_of_key
+from .yaml_nodes import Entry, entries, is_null, items, optional_text, texts, warn_of_key
 from .yaml_source import Source, line_of
 
-_Item = TypeVar("_Item", Index, UniqueConstraint, ForeignKey, Check)
+_Item = TypeVar("_Item", Index, UniqueConstraint, ForeignKey, Check, Exclusion)
+
+
+# Words that were no table keys once, so that a column in short form may have such a name.
+_NEW_KEYS = frozenset({"exclusions", "options"})
+
+_OWN_KEYS = TABLE_KEYS | TABLE_ALIASES.keys()
 
 
 @dataclass(slots=True)
@@ -47,7 +55,8 @@ def read_table(source: Source, entry: Entry) -> Table:
     parts = _Parts()
     for inner in entries(source, entry.value):
         _sort(source, name, inner, parts)
-    if not parts.fields:
+    parts.keys = without_sql(source, parts.keys, TABLE_KEYS, f"The table {name}")
+    if not parts.fields and not source.exact:
         hint = "add one, such as `id: {type: int, pk: true}`"
         raise source.error(entry.key_node, f"The table {name} has no columns", hint)
     check_apart(source, [(f.column.name, f.node) for f in parts.fields], "columns")
@@ -57,7 +66,12 @@ def read_table(source: Source, entry: Entry) -> Table:
 
 
 def check_apart(source: Source, named: Sequence[tuple[str, yaml.Node]], what: str) -> None:
-    """SchemaFileError if two of the names differ in nothing but upper and lower case."""
+    """SchemaFileError if two of the names differ in nothing but upper and lower case.
+
+    PostgreSQL can keep both, and an exact file names them as they are.
+    """
+    if source.exact and source.data_type in POSTGRESQL:
+        return
     seen: dict[str, tuple[str, yaml.Node]] = {}
     for name, node in named:
         first = seen.setdefault(name.lower(), (name, node))
@@ -72,7 +86,7 @@ def check_apart(source: Source, named: Sequence[tuple[str, yaml.Node]], what: st
 def _table_name(source: Source, entry: Entry) -> str:
     warn_of_key(source, entry)
     name = check_name(source, entry.key_node, entry.key, "table")
-    if "/" in name or "\\" in name:
+    if ("/" in name or "\\" in name) and not source.exact:
         raise source.error(entry.key_node, f"The table name {name} has a slash", "remove it")
     if is_internal(name):
         message = f"The table name {name} is one that migrations and stores keep for themselves"
@@ -83,23 +97,32 @@ def _table_name(source: Source, entry: Entry) -> str:
 def _sort(source: Source, table: str, entry: Entry, parts: _Parts) -> None:
     if isinstance(entry.value, yaml.MappingNode):
         _sort_mapping(source, table, entry, entry.value, parts)
-    elif entry.key in TABLE_KEYS:
+    elif entry.key in TABLE_KEYS and not (entry.key in _NEW_KEYS and shorthand(entry.value)):
         _refuse_ambiguous(source, entry)
-        parts.keys[entry.key] = entry
+        _take(source, entry.key, entry, parts)
+    elif entry.key in TABLE_ALIASES and not shorthand(entry.value):
+        _take(source, TABLE_ALIASES[entry.key], entry, parts)
     elif entry.key in RESERVED or EVENT_KEY.fullmatch(entry.key):
         return
     else:
         _sort_other(source, table, entry, parts)
 
 
+def _take(source: Source, key: str, entry: Entry, parts: _Parts) -> None:
+    first = parts.keys.setdefault(key, entry)
+    if first is not entry:
+        message = f"{entry.key} says again what {first.key} in line {line_of(first.key_node)} says"
+        raise source.error(entry.key_node, message, "keep one of them")
+
+
 def _sort_mapping(
     source: Source, table: str, entry: Entry, value: yaml.MappingNode, parts: _Parts
 ) -> None:
-    if entry.key in RESERVED:
+    if entry.key in RESERVED and not (source.exact and _is_typed(source, value)):
         message = f"{entry.key} is a word of zCLI's own; it is neither a column nor migrated"
         source.warn(entry.key_node, message)
         return
-    if entry.key in TABLE_KEYS and not _is_typed(source, value):
+    if entry.key in _OWN_KEYS and not _is_typed(source, value):
         message = f"{entry.key} of {table} must not be a mapping, which zCLI takes for a column"
         raise source.error(entry.value, message, "write a list, with one item a line")
     parts.fields.append(long_field(source, table, entry))
@@ -112,7 +135,8 @@ def _is_typed(source: Source, value: yaml.MappingNode) -> bool:
 def _refuse_ambiguous(source: Source, entry: Entry) -> None:
     if entry.key == "comment" and shorthand(entry.value):
         message = f"comment: {entry.value.value} may be a comment or a column"
-        hint = f"for a column write `comment: {{type: {entry.value.value}}}`"
+        text = entry.value.value
+        hint = f"for a column write `comment: {{type: {text}}}`, for a comment `comment: [{text}]`"
         raise source.error(entry.value, message, hint)
 
 
@@ -170,31 +194,45 @@ def _assemble(source: Source, name: str, entry: Entry, parts: _Parts) -> Table:
     unique = [
         *(u for u in listed if isinstance(u, UniqueConstraint)),
         *_listed_unique(scope, parts.keys),
-        *_field_unique(name, parts.fields),
+        *_field_unique(scope, parts.fields),
     ]
-    plain = [*(i for i in listed if isinstance(i, Index)), *_field_indexes(name, parts.fields)]
+    plain = [*(i for i in listed if isinstance(i, Index)), *_field_indexes(scope, parts.fields)]
     return Table(
         name=name,
-        columns=tuple(_keyed(f.column, key) for f in parts.fields),
-        primary_key=PrimaryKey(columns=key) if key else None,
-        unique=tuple(u for u in _distinct(source, unique) if u.columns != key),
+        columns=tuple(_keyed(source, f, key) for f in parts.fields),
+        primary_key=key,
+        unique=tuple(u for u in _distinct(source, unique) if source.exact or not _is_key(u, key)),
         foreign_keys=_distinct(source, _foreign_keys(scope, parts)),
         checks=_distinct(source, _checks(scope, parts.keys)),
-        indexes=tuple(i for i in _distinct(source, plain) if i.where or i.columns != key),
-        comment=_text(source, parts.keys, "comment"),
+        exclusions=_distinct(source, _exclusions(scope, parts.keys)),
+        indexes=tuple(i for i in _distinct(source, plain) if source.exact or not _is_key(i, key)),
+        options=_options(source, parts.keys),
+        comment=_comment(source, parts.keys),
         renamed_from=_renamed_from(source, name, parts.keys),
         line=line_of(entry.key_node),
     )
 
 
-def _primary_key(scope: Scope, parts: _Parts) -> tuple[str, ...]:
+def _is_key(one: Index | UniqueConstraint, key: PrimaryKey | None) -> bool:
+    """Whether it says no more than the primary key does."""
+    if key is None or one.columns != key.columns:
+        return False
+    plain: Index | UniqueConstraint = (
+        Index(columns=one.columns, unique=one.unique, name=one.name)
+        if isinstance(one, Index)
+        else UniqueConstraint(columns=one.columns, name=one.name)
+    )
+    return one == plain
+
+
+def _primary_key(scope: Scope, parts: _Parts) -> PrimaryKey | None:
     marked = tuple(f.column.name for f in parts.fields if f.pk)
     entry = parts.keys.get("primary_key")
-    listed = primary_key_columns(scope, entry.value) if entry else ()
-    if not listed:
+    listed = primary_key(scope, entry.value) if entry else None
+    if listed is None:
         _warn_of_several(scope, parts, marked)
-        return marked
-    extra = next((f for f in parts.fields if f.pk and f.column.name not in listed), None)
+        return PrimaryKey(columns=marked) if marked else None
+    extra = next((f for f in parts.fields if f.pk and f.column.name not in listed.columns), None)
     if extra:
         message = f"{extra.column.name} says pk, but is not in primary_key"
         raise scope.source.error(extra.node, message, "name it in primary_key, or remove its pk")
@@ -211,19 +249,22 @@ def _warn_of_several(scope: Scope, parts: _Parts, marked: tuple[str, ...]) -> No
         )
 
 
-def _keyed(column: Column, key: tuple[str, ...]) -> Column:
-    return replace(column, required=True) if column.name in key else column
+def _keyed(source: Source, found: Field, key: PrimaryKey | None) -> Column:
+    """The column, as required as columns of the key are."""
+    if key is None or found.column.name not in key.columns:
+        return found.column
+    return replace(found.column, required=pk_as_said(source, found.said))
 
 
 def _listed_unique(scope: Scope, keys: Mapping[str, Entry]) -> list[UniqueConstraint]:
     return unique_constraints(scope, keys["unique"].value) if "unique" in keys else []
 
 
-def _field_unique(table: str, fields: Iterable[Field]) -> list[UniqueConstraint]:
+def _field_unique(scope: Scope, fields: Iterable[Field]) -> list[UniqueConstraint]:
     return [
         UniqueConstraint(
             columns=(f.column.name,),
-            name=default_name("uq", table, (f.column.name,)),
+            name=scope.default_name("uq", (f.column.name,)),
             line=f.column.line,
         )
         for f in fields
@@ -231,11 +272,11 @@ def _field_unique(table: str, fields: Iterable[Field]) -> list[UniqueConstraint]
     ]
 
 
-def _field_indexes(table: str, fields: Iterable[Field]) -> list[Index]:
+def _field_indexes(scope: Scope, fields: Iterable[Field]) -> list[Index]:
     return [
         Index(
             columns=(f.column.name,),
-            name=default_name("idx", table, (f.column.name,)),
+            name=scope.default_name("idx", (f.column.name,)),
             line=f.column.line,
         )
         for f in fields
@@ -245,9 +286,7 @@ def _field_indexes(table: str, fields: Iterable[Field]) -> list[Index]:
 
 def _foreign_keys(scope: Scope, parts: _Parts) -> list[ForeignKey]:
     entry = parts.keys.get("foreign_keys")
-    listed = (
-        listed_foreign_keys(scope.source, scope.table, entry.value, scope.columns) if entry else []
-    )
+    listed = listed_foreign_keys(scope, entry.value) if entry else []
     return [*listed, *(f.foreign_key for f in parts.fields if f.foreign_key)]
 
 
@@ -255,16 +294,42 @@ def _checks(scope: Scope, keys: Mapping[str, Entry]) -> list[Check]:
     return checks(scope, keys["checks"].value) if "checks" in keys else []
 
 
+def _exclusions(scope: Scope, keys: Mapping[str, Entry]) -> list[Exclusion]:
+    return exclusions(scope, keys["exclusions"].value) if "exclusions" in keys else []
+
+
+def _options(source: Source, keys: Mapping[str, Entry]) -> tuple[str, ...]:
+    if "options" not in keys:
+        return ()
+    return tuple(sorted(texts(source, keys["options"].value, "An option of the table")))
+
+
 def _distinct(source: Source, found: Sequence[_Item]) -> tuple[_Item, ...]:
-    """Each thing once, the table's own list first; one name for two things is an error."""
+    """Each thing once, the table's own list first; one name for two things is an error.
+
+    An exact file may say a thing twice, for a store may have it twice; SQLite has names that
+    several constraints share, and PostgreSQL those that differ only in case.
+    """
+    if source.exact and is_sqlite(source.data_type):
+        return tuple(found)
     by_name: dict[str, _Item] = {}
-    for item in dict.fromkeys(found):
-        first = by_name.setdefault(item.name.lower(), item)
+    for item in found if source.exact else dict.fromkeys(found):
+        first = by_name.setdefault(item.name if source.exact else item.name.lower(), item)
         if first is not item:
             raise source.error_at(
                 item.line or 1, f"The name {item.name} is there twice, first in line {first.line}"
             )
     return tuple(by_name.values())
+
+
+def _comment(source: Source, keys: Mapping[str, Entry]) -> str | None:
+    """The table's comment: a text, or a list of one, which is never taken for a column."""
+    if "comment" not in keys or not isinstance(keys["comment"].value, yaml.SequenceNode):
+        return _text(source, keys, "comment")
+    node = keys["comment"].value
+    if len(items(node)) != 1:
+        raise source.error(node, "The table's comment must be one text", "join them to one")
+    return texts(source, node, "The table's comment")[0]
 
 
 def _text(source: Source, keys: Mapping[str, Entry], key: str) -> str | None:

@@ -160,6 +160,8 @@ def _mark(source: Source, found: Mapping[str, Entry], where: str) -> bool | None
 
 def _native(source: Source, node: yaml.Node, where: str) -> ColumnType:
     text = text_of(source, node, f"The db_type of {where}").strip()
+    if source.exact:
+        return ColumnType(kind="native", native=text)
     if not text or ";" in text or not text.isprintable():
         raise source.error(node, f"The db_type of {where} is not one type: {shown(node)}")
     return ColumnType(kind="native", native=text)

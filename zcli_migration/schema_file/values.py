@@ -27,6 +27,10 @@ _APP = re.compile(r"&[\w.]+\(.*\)|zFunc\(.*\)", re.DOTALL)
 _NOW = frozenset({"now", "now()", "current_timestamp"})
 _MOMENTS = frozenset({"date", "time", "datetime", "native"})
 _COPY = re.compile(r"%(\w+)")
+_QUOTED = re.compile(
+    r"""'[^']*' | "[^"]*" | --[^\n]* | /\*.*?\*/ | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$""",
+    re.DOTALL | re.VERBOSE,
+)
 _NUMERIC = frozenset({CORE + "int", CORE + "float", CORE + "bool"})
 
 
@@ -99,10 +103,24 @@ def read_default(
     if is_null(node):
         return None
     what = f"The default of {where}"
+    if isinstance(node, yaml.MappingNode) and column_type.kind != "json":
+        return _spelled_default(source, node, column_type, what)
     special = _special(source, node, str(node.value), column_type, where)
     if special:
         return special
     return Default(kind="value", text=value_text(source, node, column_type, what))
+
+
+def _spelled_default(
+    source: Source, node: yaml.MappingNode, column_type: ColumnType, what: str
+) -> Default:
+    """`{value: now}`, where the text alone would mean something else."""
+    found = mapping(source, node, what)
+    unknown_item(source, found, {"value"}, what)
+    entry = found.get("value")
+    if entry is None:
+        raise source.error(node, f"{what} must be one value, not a mapping")
+    return Default(kind="value", text=value_text(source, entry.value, column_type, what))
 
 
 def short_default(
@@ -116,6 +134,12 @@ def short_default(
         return special
     what = f"The default of {where}"
     return Default(kind="value", text=check_text(source, node, text, column_type, what))
+
+
+def means_more(text: str, column_type: ColumnType) -> bool:
+    """Whether the text as a default would be taken for the time or for a call of the app's."""
+    word = text.strip()
+    return column_type.kind != "json" and (word.lower() in _NOW or bool(_APP.fullmatch(word)))
 
 
 def _special(
@@ -241,7 +265,7 @@ def _using_pair(
 def expression(source: Source, node: yaml.Node, what: str) -> str:
     """One SQL expression as text."""
     text = text_of(source, node, what).strip()
-    if not text or ";" in text:
+    if not text or ";" in _QUOTED.sub("", text):
         raise source.error(node, f"{what} must be one SQL expression", "without a semicolon")
     return text
 

@@ -52,9 +52,14 @@ LOADER: Any = Loader
 
 @dataclass(slots=True)
 class Source:
-    """The file that is being read: where errors point, and where warnings gather."""
+    """The file that is being read: where errors point, and where warnings gather.
+
+    `exact` and `data_type` are what its Meta says of them, for some words mean more or less there.
+    """
 
     path: Path
+    exact: bool = False
+    data_type: str | None = None
     warnings: list[Warning_] = field(default_factory=list)
 
     def error(self, node: yaml.Node, message: str, hint: str | None = None) -> SchemaFileError:
