@@ -22,6 +22,7 @@ from zmigration_api import (
     Store,
     Table,
     Version,
+    as_run,
     history_table,
 )
 from zmigration_api.describe import column_of, detail, kind, summary
@@ -225,7 +226,7 @@ def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
         zcli_version=host_version(),
         execution_time_ms=applied.milliseconds,
         rollback_sql="\n".join(s for step in reversed(applied.steps) for s in step.undo),
-        forward_sql="\n".join(s for step in applied.steps for s in step.statements),
+        forward_sql="\n".join(as_run(applied.steps)),
         diff_json=json_text([change_facts(c) for c in applied.changes]),
         meta_data=_meta_text(applied),
         notes=applied.file.meta.notes,

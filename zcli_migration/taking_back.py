@@ -20,6 +20,7 @@ from zmigration_api import (
     PlanMoved,
     Schema,
     SchemaFileError,
+    as_run,
 )
 from zmigration_api.snapshot import encode
 
@@ -57,7 +58,7 @@ from .schema_file import (
     write_schema_text,
 )
 from .survey import Unit, with_recorded_version
-from .unit_of_work import Run
+from .unit_of_work import Run, prepare
 from .verification import count_rows, verify_rows
 from .way_back import Undoing, WayBack
 
@@ -124,6 +125,7 @@ def take_back(
                 f"{store.display} changed after the plan was made; nothing was touched",
                 hint="run again to see what is left to do",
             )
+        prepare(run, unit, way.steps)
         done = _inside(run, unit, way, hooks)
         for taken in done:
             if text := _text_of(taken.undoing):
@@ -211,7 +213,7 @@ def _recorded(
         zcli_version=host_version(),
         execution_time_ms=milliseconds,
         rollback_sql="\n".join(s for step in reversed(undoing.steps) for s in step.undo),
-        forward_sql="\n".join(s for step in undoing.steps for s in step.statements),
+        forward_sql="\n".join(as_run(undoing.steps)),
         diff_json=json_text([change_facts(c) for c in undoing.changes]),
         meta_data=_meta(run, undoing, live, hooks),
         notes=undoing.file.meta.notes,

@@ -16,6 +16,7 @@ from zmigration_api import (
     HistoryRecord,
     MigrationError,
     PlanMoved,
+    PreparingStore,
     Progress,
     Schema,
     SchemaFileError,
@@ -104,6 +105,7 @@ def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
                 hint="run again to see what is left to do",
             )
         _require_unchanged_files(approved)
+        prepare(run, unit, current.plan.steps)
         results = _inside(run, unit, current, hooks)
         run.told.enter_context(uninterrupted(run.interrupts))
         store.commit()
@@ -111,6 +113,12 @@ def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
     except BaseException:
         store.rollback()  # does nothing after a commit
         raise
+
+
+def prepare(run: Run, unit: Unit, steps: Sequence[Step]) -> None:
+    """What the store makes of these steps before its unit of work, while others work on."""
+    if isinstance(unit.store, PreparingStore):
+        unit.store.prepare(steps, run.show_step)
 
 
 def _hooked(approved: Survey) -> tuple[Hooked, ...]:

@@ -357,7 +357,7 @@ def test_a_wider_text_is_no_rewrite(store: PostgreSQLStore) -> None:
     (step,) = store.plan([change], store.inspect(TABLES), Schema())
     assert step.statements == ("ALTER TABLE users ALTER COLUMN note TYPE VARCHAR(50);",)
     assert step.undo == ("ALTER TABLE users ALTER COLUMN note TYPE VARCHAR(20);",)
-    assert not step.hazards
+    assert [hazard.kind for hazard in step.hazards] == ["lock"]
     narrow = alter(store, "note", length=5)
     (step,) = store.plan([narrow], store.inspect(TABLES), Schema())
     assert [hazard.kind for hazard in step.hazards] == ["rewrite"]
@@ -505,13 +505,13 @@ def test_what_goes_with_a_column_is_named(store: PostgreSQLStore, server: Any) -
     server.execute("CREATE INDEX by_hand ON users(note, name)")
     live = old_column(store, "users", "note")
     (step,) = store.plan([DropColumn("users", live)], store.inspect(TABLES), Schema())
-    assert [hazard.kind for hazard in step.hazards] == ["data_loss", "note"]
+    assert [hazard.kind for hazard in step.hazards] == ["data_loss", "note", "lock"]
     assert "by_hand" in step.hazards[1].text
     index = Index(columns=("note", "name"), name="by_hand")
     _, step = store.plan(
         [DropIndex("users", index), DropColumn("users", live)], store.inspect(TABLES), Schema()
     )
-    assert [hazard.kind for hazard in step.hazards] == ["data_loss"]
+    assert [hazard.kind for hazard in step.hazards] == ["data_loss", "lock"]
 
 
 def test_a_failing_step_leaves_nothing(store: PostgreSQLStore, server: Any) -> None:

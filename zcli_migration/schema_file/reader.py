@@ -91,8 +91,10 @@ def _contents(source: Source, root: yaml.MappingNode) -> Schema:
     types = read_types(source, root)
     found = list(_table_entries(source, root))
     check_apart(source, [(entry.key, entry.key_node) for entry in found], "tables")
-    tables = (read_table(source, entry) for entry in found)
-    return Schema(tables=tuple(replace(t, exact=source.exact) for t in tables), types=types)
+    tables = tuple(read_table(source, entry) for entry in found)
+    if source.exact:
+        tables = tuple(replace(table, exact=True) for table in tables)
+    return Schema(tables=tables, types=types)
 
 
 def _table_entries(source: Source, root: yaml.MappingNode) -> Iterator[Entry]:

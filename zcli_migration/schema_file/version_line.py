@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ class _Pair(NamedTuple):
     value: yaml.Node
 
 
+@lru_cache(maxsize=1024)  # asked before a run whether it can be done, and again to do it
 def with_version(text: str, version: Version, path: Path | None = None) -> str:
     """The text with that version in it; a path that ends with `.zolo` says how to read it.
 
@@ -122,12 +124,14 @@ def _line_end(text: str, index: int) -> str:
 
 def _differ_in_version(old_text: str, new_text: str, version: str) -> bool:
     """Whether YAML itself sees the new version and no other difference."""
+    if old_text == new_text:
+        return True
     try:
         old, new = event_facts(old_text), event_facts(new_text)
     except yaml.YAMLError:
         return False
     if old == new:
-        return old_text == new_text
+        return False
     at = next(i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
     if len(old) == len(new):
         is_text = new[at].value == version and new[at].tag in _TEXT_TAGS
