@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,7 +12,8 @@ from tests.pairs.postgres_place import PostgresPlace
 from tests.pairs.sqlite_place import SqlitePlace
 from tests.pairs.trial import Place
 
-MakePlace: TypeAlias = Callable[[Dialect], Place]
+TwoPlaces: TypeAlias = tuple[Place, Place]
+MakePlaces: TypeAlias = Callable[[Dialect, Path], TwoPlaces]
 
 
 @pytest.fixture(autouse=True)
@@ -22,16 +22,21 @@ def _own_user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
 
 
+@pytest.fixture(scope="session")
+def two_databases(postgres_server: str) -> Iterator[tuple[str, str]]:
+    """DSNs of two databases, to be emptied before use."""
+    with fresh_database(postgres_server) as one, fresh_database(postgres_server) as other:
+        yield one, other
+
+
 @pytest.fixture
-def make_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakePlace]:
-    """Makes empty databases, which go with the test."""
-    with ExitStack() as places:
-        count = iter(range(1_000_000))
+def make_places(two_databases: tuple[str, str]) -> MakePlaces:
+    """Makes two empty databases of a dialect; files are made in the folder."""
 
-        def make(dialect: Dialect) -> Place:
-            if dialect == "sqlite":
-                return SqlitePlace(tmp_path / f"{next(count)}.db")
-            server = request.getfixturevalue("postgres_server")
-            return PostgresPlace(places.enter_context(fresh_database(server)))
+    def make(dialect: Dialect, folder: Path) -> TwoPlaces:
+        if dialect == "sqlite":
+            return SqlitePlace(folder / "here.db"), SqlitePlace(folder / "there.db")
+        here, there = two_databases
+        return PostgresPlace(here), PostgresPlace(there)
 
-        yield make
+    return make

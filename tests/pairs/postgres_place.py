@@ -25,16 +25,31 @@ WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
   AND c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)' AND c.relname !~ '^{ours}'
 ORDER BY 1, 2
 """
+# Many times quicker than another database. The schema public gets what initdb gave it.
+EMPTIED = """
+DO $$
+DECLARE one name;
+BEGIN
+  FOR one IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', one);
+  END LOOP;
+END $$;
+CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+COMMENT ON SCHEMA public IS 'standard public schema';
+"""
 
 
 class PostgresPlace:
-    """One database."""
+    """One database, with nothing in it."""
 
     def __init__(self, dsn: str) -> None:
         self.url = dsn
+        self.do(EMPTIED)
 
     def do(self, script: str) -> None:
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        quiet = "-c client_min_messages=warning"
+        with psycopg.connect(self.url, autocommit=True, options=quiet) as connection:
             connection.execute(script.encode() or b"SELECT 1")
 
     def catalog(self) -> list[str]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 
-from tests.pairs.conftest import MakePlace
+from tests.pairs.conftest import MakePlaces
 from tests.pairs.corpus import Pair, load_pairs
 from tests.pairs.trial import try_pair
 
@@ -24,8 +24,8 @@ def _parameter(pair: Pair) -> object:
 
 
 @pytest.mark.parametrize("pair", [_parameter(pair) for pair in PAIRS])
-def test_pair(pair: Pair, make_place: MakePlace, tmp_path: Path) -> None:
-    try_pair(pair, make_place(pair.dialect), make_place(pair.dialect), tmp_path / "app")
+def test_pair(pair: Pair, make_places: MakePlaces, tmp_path: Path) -> None:
+    try_pair(pair, *make_places(pair.dialect, tmp_path), tmp_path / "app")
 
 
 def test_what_is_known_is_there() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
-from examples.local_postgres import fresh_database
+from tests.pairs.conftest import MakePlaces
 from tests.pairs.corpus import Dialect, Pair
 from tests.pairs.postgres_place import PostgresPlace
 from tests.pairs.random_tables import (
@@ -45,23 +44,22 @@ def _pair(dialect: Dialect, two: tuple[RandomDatabase, RandomDatabase]) -> Pair:
 
 @_settings("sqlite")
 @given(two=database_pairs(VOCABULARIES["sqlite"]))
-def test_random_sqlite_tables(two: tuple[RandomDatabase, RandomDatabase]) -> None:
+def test_random_sqlite_tables(
+    make_places: MakePlaces, two: tuple[RandomDatabase, RandomDatabase]
+) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        here, there = SqlitePlace(folder / "here.db"), SqlitePlace(folder / "there.db")
-        try_pair(_pair("sqlite", two), here, there, folder / "app")
+        try_pair(_pair("sqlite", two), *make_places("sqlite", folder), folder / "app")
 
 
 @_settings("postgresql")
 @given(two=database_pairs(VOCABULARIES["postgresql"]))
 def test_random_postgresql_tables(
-    postgres_server: str, two: tuple[RandomDatabase, RandomDatabase]
+    make_places: MakePlaces, two: tuple[RandomDatabase, RandomDatabase]
 ) -> None:
-    with TemporaryDirectory() as name, ExitStack() as places:
-        here, there = (
-            PostgresPlace(places.enter_context(fresh_database(postgres_server))) for _ in "12"
-        )
-        try_pair(_pair("postgresql", two), here, there, Path(name) / "app")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        try_pair(_pair("postgresql", two), *make_places("postgresql", folder), folder / "app")
 
 
 @pytest.mark.parametrize("dialect", VOCABULARIES)
