@@ -16,7 +16,8 @@ from examples.local_postgres import find_binaries
 from tests.pairs.sqlite_place import OURS, Cells, Values
 
 _ENTRY = re.compile(r"(?m)^--\n-- (Name: .*?; Type: .*?; Schema: .*?); Owner: .*\n--\n")
-_CONTEXT = re.compile(r"(?m)^(\\|SET |SELECT pg_catalog\.set_config|-- PostgreSQL database).*$")
+_END = "--\n-- PostgreSQL database dump complete\n"
+_CONTEXT = re.compile(r"(?m)^(\\|SET |SELECT pg_catalog\.set_config).*$")
 _NAMED_REQUIREMENT = re.compile(r'CONSTRAINT (?:"(?:[^"]|"")*"|\S+) (?=NOT NULL)')
 COLUMNS = """
 SELECT c.oid::regclass::text, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -56,7 +57,7 @@ class PostgresPlace:
         """What pg_dump says of each object, without the order of columns, sorted."""
         command = [_pg_dump(), "--schema-only", "--no-owner", "--dbname", self.url]
         dump = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return sorted(_entries(_CONTEXT.sub("", dump)))
+        return sorted(_entries(_CONTEXT.sub("", dump.partition(_END)[0])))
 
     def values(self) -> Values:
         """The values of each table's columns, by the column's name and type."""

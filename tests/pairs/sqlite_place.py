@@ -20,10 +20,11 @@ COLUMNS = (
     'SELECT lower(name), upper(type), "notnull", pk, hidden FROM pragma_table_xinfo(?) ORDER BY 1'
 )
 UNIQUES = "SELECT name, origin FROM pragma_index_list(?) WHERE origin <> 'c'"
-KEYS = (
-    'SELECT lower(group_concat("from")), lower("table"), lower(group_concat("to")), on_update,'
-    ' on_delete, "match" FROM pragma_foreign_key_list(?) GROUP BY id'
+KEYS = 'SELECT id, lower("table"), on_update, on_delete, "match" FROM pragma_foreign_key_list(?)'
+KEY_COLUMNS = (
+    'SELECT lower("from"), lower("to") FROM pragma_foreign_key_list(?) WHERE id = ? ORDER BY seq'
 )
+PRIMARY_KEY = "SELECT lower(name) FROM pragma_table_xinfo(?) WHERE pk > 0 ORDER BY pk"
 ORDINARY = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
     f" AND substr(name, 1, {len(OURS)}) <> '{OURS}' ORDER BY 1"
@@ -83,8 +84,17 @@ def _facts(connection: sqlite3.Connection, table: str) -> Iterator[str]:
         yield f"column {row}"
     for name, origin in connection.execute(UNIQUES, [table]).fetchall():
         yield f"{origin} over {connection.execute(PARTS, [name]).fetchall()}"
-    for row in connection.execute(KEYS, [table]):
-        yield f"foreign key {row}"
+    yield from sorted(set(_foreign_keys(connection, table)))
+
+
+def _foreign_keys(connection: sqlite3.Connection, table: str) -> Iterator[str]:
+    """Each with the columns that it refers to, also where the parent's primary key is meant."""
+    for number, parent, *actions in connection.execute(KEYS, [table]).fetchall():
+        columns = connection.execute(KEY_COLUMNS, [table, number]).fetchall()
+        own, referred = zip(*columns, strict=True)
+        if referred[0] is None:
+            referred = tuple(name for (name,) in connection.execute(PRIMARY_KEY, [parent]))
+        yield f"foreign key {own} to {parent} {referred} {actions}"
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> Iterator[tuple[tuple[str, str], Cells]]:

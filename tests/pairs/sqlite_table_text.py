@@ -16,7 +16,10 @@ _USUAL = re.compile(r"on (?:delete|update) no action|not deferrable|initially im
 
 
 def table_lines(sql: str) -> Iterator[str]:
-    """A line for each column's type, each constraint and each option."""
+    """A line for each column's type, each constraint and each option.
+
+    Foreign keys come without the columns that they refer to: `REFERENCES p` means p's primary key.
+    """
     said = words(sql)
     start = said.index(Word("sign", "("))
     end = closing(said, start)
@@ -30,7 +33,7 @@ def table_lines(sql: str) -> Iterator[str]:
 
 
 def _column(part: Sequence[Word]) -> Iterator[str]:
-    name, at = part[0].text, 1
+    name, at = part[0].text.strip("'"), 1
     while at < len(part) and part[at].text not in STARTS:
         at = closing(part, at) + 1 if part[at].text == "(" else at + 1
     yield f"{name} is of type {shown(part[1:at])}"
@@ -131,5 +134,5 @@ def _generated(column: str, clause: Sequence[Word]) -> str:
 
 def _reference(clause: Sequence[Word]) -> str:
     said = _USUAL.sub("", shown(clause)).removeprefix("foreign key ")
-    head = re.split(r" on | match | deferrable", said)[0].strip()
-    return f"reference {head} {sorted(_CLAUSE.findall(said))}"
+    columns = said[: said.index(" references")]
+    return f"reference {columns} {sorted(_CLAUSE.findall(said))}"
