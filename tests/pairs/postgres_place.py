@@ -19,10 +19,11 @@ _ENTRY = re.compile(r"(?m)^--\n-- (Name: .*?; Type: .*?; Schema: .*?); Owner: .*
 _END = "--\n-- PostgreSQL database dump complete\n"
 _CONTEXT = re.compile(r"(?m)^(\\|SET |SELECT pg_catalog\.set_config).*$")
 _NAMED_REQUIREMENT = re.compile(r'CONSTRAINT (?:"(?:[^"]|"")*"|\S+) (?=NOT NULL)')
+_OPTIONS = re.compile(r"\bWITH \(([^()]*)\)")
 COLUMNS = """
 SELECT c.oid::regclass::text, a.attname, format_type(a.atttypid, a.atttypmod)
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
   AND c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)' AND c.relname !~ '^{ours}'
 ORDER BY 1, 2
 """
@@ -60,7 +61,7 @@ class PostgresPlace:
         return sorted(_entries(_CONTEXT.sub("", dump.partition(_END)[0])))
 
     def values(self) -> Values:
-        """The values of each table's columns, by the column's name and type."""
+        """The values of each table's columns that are not generated, by name and type."""
         found: Values = {}
         with psycopg.connect(self.url) as connection:
             query = COLUMNS.format(ours=OURS).encode()
@@ -75,9 +76,14 @@ def _entries(dump: str) -> Iterator[str]:
         if OURS in title:
             continue
         text = _NAMED_REQUIREMENT.sub("", text.strip())
+        text = _OPTIONS.sub(lambda found: f"WITH ({_in_order(found[1])})", text)
         if "; Type: TABLE;" in title:
             text = "\n".join(sorted(line.rstrip(",") for line in text.splitlines()))
         yield f"{title}\n{text}"
+
+
+def _in_order(options: str) -> str:
+    return ", ".join(sorted(options.split(", ")))
 
 
 def _cells(connection: psycopg.Connection[tuple[Any, ...]], table: str, name: str) -> Cells:

@@ -43,7 +43,7 @@ class SqlitePlace:
             connection.executescript(script)
 
     def catalog(self) -> list[str]:
-        """All that the file says of its tables, indexes, triggers and views, sorted."""
+        """All that the file says of its tables, indexes, triggers and views, sorted, once."""
         with closing(sqlite3.connect(self.path)) as connection:
             found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
             lines = [
@@ -52,10 +52,10 @@ class SqlitePlace:
                 if sql and not table.startswith((OURS, "sqlite_"))
                 for line in _lines(connection, kind, name, sql)
             ]
-        return sorted(lines)
+        return sorted(set(lines))
 
     def values(self) -> Values:
-        """The values of each table's columns, by the column's name and type."""
+        """The values of each table's columns that are not generated, by name and type."""
         with closing(sqlite3.connect(self.path)) as connection:
             names = [name for (name,) in connection.execute(ORDINARY)]
             return {name.lower(): dict(_columns(connection, name)) for name in names}
@@ -84,7 +84,7 @@ def _facts(connection: sqlite3.Connection, table: str) -> Iterator[str]:
         yield f"column {row}"
     for name, origin in connection.execute(UNIQUES, [table]).fetchall():
         yield f"{origin} over {connection.execute(PARTS, [name]).fetchall()}"
-    yield from sorted(set(_foreign_keys(connection, table)))
+    yield from _foreign_keys(connection, table)
 
 
 def _foreign_keys(connection: sqlite3.Connection, table: str) -> Iterator[str]:
@@ -99,7 +99,9 @@ def _foreign_keys(connection: sqlite3.Connection, table: str) -> Iterator[str]:
 
 def _columns(connection: sqlite3.Connection, table: str) -> Iterator[tuple[tuple[str, str], Cells]]:
     quoted = '"' + table.replace('"', '""') + '"'
-    for name, native, *_ in connection.execute(COLUMNS, [table]).fetchall():
+    for name, native, *_, hidden in connection.execute(COLUMNS, [table]).fetchall():
+        if hidden:
+            continue
         column = '"' + name.replace('"', '""') + '"'
         cells = connection.execute(f"SELECT quote({column}) FROM {quoted}").fetchall()
         yield (name, native), sorted(cell for (cell,) in cells)

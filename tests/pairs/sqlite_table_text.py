@@ -44,7 +44,9 @@ def _constraints(said: Sequence[Word], column: str | None) -> Iterator[str]:
     for name, clause in _clauses(said):
         line = _line(clause, column)
         if line:
-            yield f"{line}{f', called {name}' if name else ''}"
+            # Nobody can tell a requirement, a default or a collation by a name.
+            named = name and clause[0].text in ("references", *_IN_TABLES)
+            yield f"{line}, called {name}" if named else line
 
 
 def _clauses(said: Sequence[Word]) -> Iterator[tuple[str | None, Sequence[Word]]]:
