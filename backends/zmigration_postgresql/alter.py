@@ -90,7 +90,7 @@ class Alteration:
     @property
     def stored_now(self) -> bool:
         """Whether values that were computed when read are stored from now on."""
-        return self._freed and self.old.virtual
+        return self.freed and self.old.virtual
 
     @property
     def natively(self) -> bool:
@@ -143,7 +143,7 @@ class Alteration:
             return self._anew()
         if self.stored_now:
             return self._stored()
-        plain = [f"{self._alter} DROP EXPRESSION;"] if self._freed else []
+        plain = [f"{self._alter} DROP EXPRESSION;"] if self.freed else []
         values, rest = self._values(), self._rest()
         freed = [f"{self._alter} DROP NOT NULL;"]
         if values and freed[0] in rest:  # values may become null
@@ -166,7 +166,7 @@ class Alteration:
     def undo(self) -> list[str]:
         """The structure as it was; values that cannot convert back become null."""
         back = self.back()
-        return back._anew() if self._freed or self.anew else back._structure()
+        return back._anew() if self.freed or self.anew else back._structure()
 
     def _stored(self) -> list[str]:
         """A plain column in place of a virtual one, with the values that it shows."""
@@ -201,7 +201,8 @@ class Alteration:
         return f"{SQL.alter(self.table.name)} ALTER COLUMN {QUOTING.name(self.new.name)}"
 
     @property
-    def _freed(self) -> bool:
+    def freed(self) -> bool:
+        """Whether values that were computed are plain from now on."""
         return self.old.generated is not None and self.new.generated is None
 
     @property

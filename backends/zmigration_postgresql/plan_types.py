@@ -30,6 +30,7 @@ from .names import QUOTING, join, split, table_name
 from .planning import Planning, refuse, rewrite, step
 from .render import SQL
 from .tokens import lasting
+from .translate import translated
 
 _ASIDE = f"{PREFIX}type"
 _KEPT_AS = f"{PREFIX}type "
@@ -195,7 +196,7 @@ class _Anew:
                 table=renames.table(c.table),
                 name=renames.column(c.table, c.name),
                 listed=c.listed,
-                default=c.default,
+                default=c.default and translated(c.default, {}, None, renames.types),
                 attributes=c.attributes,
             )
             for c in found
