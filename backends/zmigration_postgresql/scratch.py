@@ -33,7 +33,7 @@ IF to_regnamespace({schema_text}) IS NULL THEN CREATE SCHEMA {schema}; END IF;
 IF to_regtype({type_text}) IS NOT NULL THEN ALTER TYPE {type} RENAME TO zmigration_old; END IF;
 END"""
 _AT_ONCE = 200  # tables; a transaction may only lock so many
-# Read-only, cancelled, shut down, locked, deadlocked, out of room: nothing that a schema file could mend.
+# Read-only, cancelled, shut down, locked, out of room: nothing that a schema file could mend.
 _PASSING = ("25006", "57014", "57P01", "55P03", "40P01", "53100", "53200", "53300")
 
 
