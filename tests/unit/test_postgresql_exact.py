@@ -263,6 +263,19 @@ def test_types_of_the_file_are_there_for_its_tables(store: PostgreSQLStore, serv
     assert not server.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'lately'").fetchall()
 
 
+def test_types_that_no_table_uses_are_described_with_all_tables(
+    store: PostgreSQLStore, server: Any
+) -> None:
+    server.execute(f"{TYPES}; CREATE TABLE t (a app.state); CREATE TABLE u (a text)")
+    assert [t.name for t in store.describe(["t", "u"]).schema.types] == [
+        "mood",
+        "Mood",
+        "app.state",
+    ]
+    assert [t.name for t in store.describe(["t"]).schema.types] == ["app.state"]
+    assert [t.name for t in store.types(["u"], ["mood", "absent"])] == ["mood"]
+
+
 def test_without_a_database_texts_stay_as_they_are(postgres_dsn: str) -> None:
     absent = with_database(postgres_dsn, "zmigration_absent")
     with closing(opened(absent)) as store:
