@@ -23,7 +23,7 @@ from zmigration_api import (
 )
 
 from . import render
-from .canonical import column_names, same_type
+from .canonical import column_names, form, same_type
 from .clauses import Clause, ColumnText
 from .ddl import TableText, autoincrements, rowid_alias
 from .expressions import converted, default_text, fill
@@ -90,12 +90,20 @@ class Rework:
         """Refuse to leave something that needs a column which is gone."""
         for name in self._dropped:
             for clause in (*check_clauses(self.text), *_generated(self.text)):
-                if mentions(clause.tokens, name):
+                if mentions(clause.tokens, name) and not self._is_wanted(clause):
                     needs = f"{clause.kind} ({clause.expression})"
                     raise UnsupportedChange(
                         f"column {self._live.name}.{name} cannot go: {needs} needs it",
                         hint="drop that from the table first",
                     )
+
+    def _is_wanted(self, clause: Clause) -> bool:
+        """Whether the schema file itself says the expression; what looks like a name is a text."""
+        if self._wanted is None:
+            return False
+        texts = [check.expression for check in self._wanted.checks]
+        texts += [c.generated for c in self._wanted.columns if c.generated is not None]
+        return form(clause.expression) in map(form, texts)
 
     def _add(self, column: Column) -> None:
         self.text = self.text.with_column(render.column(column, self._type_text(column)))
