@@ -1,4 +1,4 @@
-"""The command line: `zolo migrate`, `zolo plugins`, `zolo-migrate`, `python -m zcli_migration`."""
+"""The command line: `zolo migrate`, `zolo inspect`, `zolo plugins`, `zolo-migrate`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from . import __version__
 
-WORDS = ("migrate", "plugins")
+WORDS = ("migrate", "inspect", "plugins")
 DESCRIPTION = "Make the data stores of a zCLI app match its zSchema files."
 EXIT_CODES = """\
 exit codes:
@@ -25,7 +25,7 @@ exit codes:
 
 
 # Schemas are trees without cycles; looking for some takes a quarter of a large check.
-_GARBAGE = (200_000, 20, 20)
+_GARBAGE = (1_000_000, 20, 20)
 
 
 def zolo(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +33,8 @@ def zolo(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] == "migrate":
         return zolo_migrate(given[1:])
+    if given and given[0] == "inspect":
+        return inspect_command(given[1:])
     if given and given[0] == "plugins":
         return plugins_command(given[1:])
     from .host_command import run_host
@@ -41,8 +43,10 @@ def zolo(arguments: Sequence[str] | None = None) -> int:
 
 
 def zolo_migrate(arguments: Sequence[str] | None = None) -> int:
-    """`zolo migrate`; the exit code."""
+    """`zolo migrate`, or `zolo inspect` if that is the first word; the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["inspect"] and len(given) > 1:  # `zolo-migrate inspect Data`
+        return inspect_command(given[1:])
     if given[:1] == ["migrate"] and len(given) > 1:  # `zolo-migrate migrate app.py`
         del given[0]
     options = migrate_parser().parse_args(given)
@@ -50,6 +54,15 @@ def zolo_migrate(arguments: Sequence[str] | None = None) -> int:
     from .commands import run_migrate
 
     return _unless_nobody_reads(lambda: run_migrate(options))
+
+
+def inspect_command(arguments: Sequence[str] | None = None) -> int:
+    """`zolo inspect`; the exit code."""
+    options = inspect_parser().parse_args(arguments)
+    gc.set_threshold(*_GARBAGE)
+    from .inspecting.command import run_inspect
+
+    return _unless_nobody_reads(lambda: run_inspect(options))
 
 
 def plugins_command(arguments: Sequence[str] | None = None) -> int:
@@ -102,6 +115,12 @@ def migrate_parser() -> argparse.ArgumentParser:
     add("--schema", metavar="NAME", action="append", default=[], help="only this schema (repeat)")
     add("--force-sync", action="store_true", help="follow the file over drift (dangerous)")
     add("--lock-timeout", metavar="SECONDS", type=_seconds, default=10.0, help="default: 10")
+    add(
+        "--online",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="let others write while PostgreSQL builds and checks (auto: for large tables)",
+    )
     add("--no-plugins", action="store_true", help="load no third-party plugins")
     add("--debug", action="store_true", help="show tracebacks")
     add("--json", action="store_true", help="print one JSON object instead of the report")
@@ -126,6 +145,39 @@ def migrate_parser() -> argparse.ArgumentParser:
     mode("--history", action="store_true", help="every migration that was recorded")
     mode("--doctor", action="store_true", help="who owns `zolo`, what is read from where")
     parser.add_argument("-V", action="version", version=f"zcli-migration {__version__}")
+    return parser
+
+
+INSPECT_CODES = """\
+exit codes:
+  0    done
+  1    failed, nothing was written
+  2    bad usage, or no such store
+  130  interrupted, nothing was written
+"""
+
+
+def inspect_parser() -> argparse.ArgumentParser:
+    """The flags of `zolo inspect`."""
+    parser = argparse.ArgumentParser(
+        prog="zolo inspect",
+        description="Write the zSchema file of a store that is there. Nothing in it is touched.",
+        epilog=INSPECT_CODES,
+        formatter_class=_HelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "source",
+        help="postgresql://user@host/name, sqlite:///file, a SQLite file, a folder of CSV files, "
+        "or an app file with a ZDATA_..._URL variable",
+    )
+    add("--name", metavar="NAME", help="the schema's name; of an app: which of its variables")
+    add("--out", metavar="FOLDER", help="write FOLDER/zSchema.NAME.yaml instead of printing it")
+    add("--force", action="store_true", help="replace that file if it is there")
+    add("--tables", metavar="A,B", action="append", default=[], help="only these tables")
+    add("--json", action="store_true", help="print one JSON object")
+    add("--no-plugins", action="store_true", help="load no third-party plugins")
+    add("--debug", action="store_true", help="show tracebacks")
     return parser
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 HOSTS = ("zolo-zcli", "zolo-os")
 HELP = """\
 usage: zolo migrate <app_file> [options]   evolve the app's data stores (zolo migrate --help)
+       zolo inspect <source> [options]     the schema file of a store (zolo inspect --help)
        zolo plugins [--json]               list the plugins
 
 Every other word belongs to zCLI itself, which is not installed here.

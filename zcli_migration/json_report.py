@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from zmigration_api import Change, MigrationError, Step
+from zmigration_api import Change, MigrationError, Step, as_run
 from zmigration_api.describe import column_of, kind, summary, symbol
 
 from .listing import Histories, Statuses
@@ -20,7 +20,7 @@ def to_json(outcome: Outcome) -> str:
         "schemas": [_schema(schema) for schema in outcome.schemas],
     }
     if outcome.error is not None:
-        data["error"] = _error(outcome.error)
+        data["error"] = error_facts(outcome.error)
     return _text(data)
 
 
@@ -39,9 +39,9 @@ def _schema(schema: SchemaOutcome) -> dict[str, object]:
         "to_version": str(to) if to else schema.to_version,
         "suggested_version": str(suggested) if suggested else None,
         "changes": [_change(change, schema.steps) for change in changes],
-        "statements": [s for step in schema.steps for s in step.statements],
+        "statements": list(as_run(schema.steps)),
         "warnings": list(schema.warnings),
-        "error": _error(schema.error) if schema.error else None,
+        "error": error_facts(schema.error) if schema.error else None,
     }
 
 
@@ -63,7 +63,7 @@ def _change(change: Change, steps: tuple[Step, ...]) -> dict[str, object]:
     }
 
 
-def _error(error: MigrationError) -> dict[str, object]:
+def error_facts(error: MigrationError) -> dict[str, object]:
     return {
         "code": error.code,
         "message": error.message,

@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from zmigration_api import StoreError
+from zmigration_api import StoreError, is_internal
 
 from . import journal
 
 SUFFIX = ".csv"
+_HOSTS_OWN = (".zMigration", "_zMigration")
 _FORBIDDEN = "/\\\0:" if os.name == "nt" else "/\\\0"
 _MARGIN = 1 << 20
 """Bytes that must stay free on the disk."""
@@ -32,6 +33,11 @@ def file_name(table: str) -> str:
             hint="use a name without slashes and without a dot at its start",
         )
     return f"{table}{SUFFIX}"
+
+
+def _may_be_data(table: str) -> bool:
+    hidden = not table or table.startswith(".")
+    return not (hidden or table.endswith(_HOSTS_OWN) or is_internal(table))
 
 
 def need_space(folder: Path, size: int) -> None:
@@ -59,6 +65,16 @@ class Files:
         if now is None or (now == name and not self._is_there(name)):
             return None
         return self.folder / now
+
+    def tables(self) -> list[str]:
+        """The tables that are there, sorted, without bookkeeping of ours and the host's."""
+        names = {*self._listing(), *(name for name, now in self._now.items() if now is not None)}
+        tables = sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
+        return [table for table in tables if _may_be_data(table) and self._is_file(table)]
+
+    def _is_file(self, table: str) -> bool:
+        path = self.path(table)
+        return path is not None and path.is_file()
 
     def _is_there(self, name: str) -> bool:
         """Whether the folder has a file of that very name; its listing alone knows on some disks.

@@ -17,6 +17,7 @@ from zmigration_api import (
     ColumnType,
     Compare,
     Condition,
+    Inspected,
     Order,
     Progress,
     Question,
@@ -104,6 +105,24 @@ class CsvStore:
     def native_type(self, column: Column, table: Table | None) -> str:
         """The type as the schema file says it."""
         return str(column.type)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder is there."""
+        return self._folder.is_dir()
+
+    def table_names(self) -> Sequence[str]:
+        """The names of the CSV files, without bookkeeping of ours and the host's."""
+        with told(self._folder):
+            return self._files().tables()
+
+    def describe(self, tables: Collection[str]) -> Inspected:
+        """The tables with types, required and keys concluded from every row."""
+        from .describe import describe
+
+        with told(self._folder):
+            files = self._files()
+            return describe(tables, lambda table: self._locate(files, table))
 
     def inspect(self, tables: Collection[str]) -> Schema:
         """The tables that are there, from their headers."""

@@ -18,11 +18,13 @@ _PATIENCE = 10  # seconds for a server to answer, where the DSN does not say
 class Address:
     """The parameters of one database, as libpq names them.
 
-    `lock_timeout`: how many seconds reading waits for what others hold locked.
+    `lock_timeout`: how many seconds reading waits for what others hold locked. `schema` is where
+    the app's tables are, None is where the role's own settings say.
     """
 
     parameters: dict[str, str] = field(repr=False)
     lock_timeout: float = 10.0
+    schema: str | None = None
 
     @property
     def database(self) -> str:
@@ -62,9 +64,10 @@ def address_of(target: Target) -> Address:
 
     Without a DSN the app's own rules hold: localhost, the system's user, the label as database.
     """
+    schema = target.options.get("Data_Schema") or None
     if target.dsn is not None:
         parameters = {"dbname": target.label, **_parsed(target.dsn)}
-        return Address(parameters, target.lock_timeout)
+        return Address(parameters, target.lock_timeout, schema)
     given = {
         "host": target.host or "localhost",
         "port": str(target.port or 5432),
@@ -73,7 +76,7 @@ def address_of(target: Target) -> Address:
         "dbname": target.label,
     }
     parameters = {name: value for name, value in given.items() if value}
-    return Address(parameters, target.lock_timeout)
+    return Address(parameters, target.lock_timeout, schema)
 
 
 def load_driver() -> Any:  # noqa: ANN401

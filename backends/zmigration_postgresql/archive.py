@@ -13,7 +13,7 @@ from zmigration_sql import literal
 
 from .alter import Alteration
 from .catalog import Catalog, Firing
-from .names import LONGEST, QUOTING
+from .names import LONGEST, QUOTING, table_name
 
 ROW_HELPER = f"{PREFIX}row"
 _EXACT = ("int", "bigint", "bool", "date", "time", "datetime", "uuid")
@@ -50,12 +50,12 @@ class Keep:
     @property
     def source(self) -> str:
         """The archive, as FROM takes it."""
-        return f"{QUOTING.name(self.archive.name)} AS {self.alias}"
+        return f"{table_name(self.archive.name)} AS {self.alias}"
 
     @property
     def match(self) -> str:
         """That an archive's row belongs to one of the table."""
-        table = QUOTING.name(self.table)
+        table = table_name(self.table)
         if not self.direct:
             return f"{table}.{ROW_HELPER} = {self.alias}.ctid"
         pairs = zip(self.rows, self._row_names, strict=True)
@@ -74,7 +74,7 @@ class Keep:
     def hit(self, kept: KeptColumn) -> str:
         """That a value is still what the plan made of it."""
         column = kept.new or kept.old
-        live = f"{QUOTING.name(self.table)}.{QUOTING.name(column.name)}"
+        live = f"{table_name(self.table)}.{QUOTING.name(column.name)}"
         return f"{self.match} AND {same(live, self.after(kept), column)}"
 
     def made(self, columns: Sequence[str], alterations: Sequence[Alteration]) -> str:
@@ -92,14 +92,14 @@ class Keep:
             listed.append(_as(source.before(kept), self._names["before", kept.old.name]))
             if kept.new is not None:
                 listed.append(_as(source.after(kept.new.name), self._names["after", kept.old.name]))
-        name = QUOTING.name(self.archive.name)
+        name = table_name(self.archive.name)
         return f"CREATE TABLE {name} AS SELECT {', '.join(listed)} FROM {source.text};"
 
     def matched(self) -> list[str]:
         """Note for each row of the table which one of the archive is its own."""
         if self.direct:
             return []
-        table = QUOTING.name(self.table)
+        table = table_name(self.table)
         alike = f"ROW({QUOTING.names(self.rows)})::text"
         number = f"row_number() OVER (PARTITION BY {alike} ORDER BY tableoid, ctid)"
         numbered = (
@@ -117,7 +117,7 @@ class Keep:
 
     def unmatched(self) -> list[str]:
         """Undo what `matched` did."""
-        table = QUOTING.name(self.table)
+        table = table_name(self.table)
         return [] if self.direct else [f"ALTER TABLE {table} DROP COLUMN {ROW_HELPER};"]
 
     def quiet(self, statements: list[str]) -> list[str]:
@@ -150,7 +150,7 @@ def quiet(table: str, firing: Iterable[Firing], statements: list[str]) -> list[s
     active = [one for one in firing if one.enabled in _ENABLE]
     if not updates or not active:
         return statements
-    own = QUOTING.name(table)
+    own = table_name(table)
     alter = [(f"ALTER TABLE {one.owner or own}", one, QUOTING.name(one.name)) for one in active]
     first, after = updates[0], updates[-1] + 1
     return [
@@ -164,7 +164,7 @@ def quiet(table: str, firing: Iterable[Firing], statements: list[str]) -> list[s
 
 def copied(archive: Archive, table: str) -> str:
     """The statement that keeps a whole table."""
-    return f"CREATE TABLE {QUOTING.name(archive.name)} AS SELECT * FROM {QUOTING.name(table)};"
+    return f"CREATE TABLE {table_name(archive.name)} AS SELECT * FROM {table_name(table)};"
 
 
 def keep_of(archive: Archive, catalog: Catalog, live: str, table: str, *, undone: bool) -> Keep:
@@ -194,7 +194,7 @@ def guard(table: str, where: str, start: str, end: str) -> str:
     message = f"{literal(start)} || found || {literal(end)}"
     block = (
         "#variable_conflict use_column"
-        f"\nDECLARE found bigint := (SELECT count(*) FROM {QUOTING.name(table)} WHERE {where});"
+        f"\nDECLARE found bigint := (SELECT count(*) FROM {table_name(table)} WHERE {where});"
         f" BEGIN IF found > 0 THEN RAISE EXCEPTION USING MESSAGE = {message}; END IF; END"
     )
     return f"DO {literal(block)};"
@@ -220,7 +220,7 @@ class _Source:
 
 def _source(keep: Keep, columns: Sequence[str], alterations: Sequence[Alteration]) -> _Source:
     """The table itself, unless one alteration reads what another one made."""
-    table = QUOTING.name(keep.table)
+    table = table_name(keep.table)
     if not any(a.reads_others for a in alterations[1:]):
         afters = {a.new.name: a.value_after() for a in alterations}
         return _Source(text=table, afters=afters, befores={})

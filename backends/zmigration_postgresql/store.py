@@ -9,15 +9,21 @@ from typing import Any
 
 from zmigration_api import (
     NO_ARCHIVES,
+    AddConstraint,
     Answer,
     Archives,
     Change,
     Column,
     ColumnType,
     Condition,
+    ForeignKey,
+    Inspected,
+    NamedType,
     Order,
+    PlanMoved,
     Progress,
     Question,
+    RenameTable,
     Row,
     Schema,
     Step,
@@ -27,17 +33,25 @@ from zmigration_api import (
 )
 from zmigration_sql import data
 
-from . import types
+from . import journal, types
 from .address import Address, address_of
 from .ask import ask
 from .catalog import Catalog
 from .connection import Connection, connect
+from .describe import describe
+from .describe import types as types_of
+from .exact import Canon, exact
 from .facts import Facts
 from .fit import fitted
-from .inspect import fingerprints, inspect
-from .names import QUOTING, spell
+from .forms import as_found
+from .hazards import told
+from .inspect import Look, fingerprints, look
+from .listing import table_names
+from .names import QUOTING, spell, table_name
+from .online import online
 from .plan import plan
-from .unit import Unit
+from .sizes import sizes_of
+from .unit import Show, Unit, unfinished
 
 _ADVANCE = """
 SELECT setval(sequence, greatest(highest, coalesce(pg_sequence_last_value(sequence), 1)))
@@ -52,10 +66,15 @@ class PostgreSQLStore:
 
     def __init__(self, target: Target) -> None:
         self._address: Address = address_of(target)
+        self._online = target.online
         self._connection: Connection | None = None
         self._unit: Unit | None = None
         self._live: dict[str, tuple[Table, Table | None]] = {}
         self._inspected: dict[str, Table] = {}
+        self._notices: list[str] = []
+        self._defaults: dict[tuple[str, str], str] = {}
+        self._canon = Canon()
+        self._schema_seen = self._address.schema is None
 
     @property
     def display(self) -> str:
@@ -63,8 +82,9 @@ class PostgreSQLStore:
 
     @property
     def unfinished(self) -> bool:
-        """Never: the database itself undoes what was not committed."""
-        return False
+        """Whether a killed run has left what it made ahead; all else the database itself undoes."""
+        connection = self._reading()
+        return connection is not None and unfinished(connection)
 
     @property
     def commits(self) -> int | None:
@@ -73,7 +93,7 @@ class PostgreSQLStore:
 
     @property
     def notices(self) -> Sequence[str]:
-        return ()
+        return self._notices
 
     def history_display(self, table: str) -> str:
         return f"Table: {table} ({self.display})"
@@ -92,9 +112,46 @@ class PostgreSQLStore:
 
     def inspect(self, tables: Collection[str]) -> Schema:
         connection = self._reading()
-        found = inspect(connection, tables) if connection else Schema()
+        found = look(connection, tables) if connection else Look()
+        if connection is not None and self._unit is None:
+            ours = journal.without(found.schema, journal.read(connection))
+            found = replace(found, tables=ours.tables)
         self._inspected.update({table.name: table for table in found.tables})
-        return found
+        names = {table.name for table in found.tables}
+        kept = {place: text for place, text in self._defaults.items() if place[0] not in names}
+        self._defaults = {**kept, **found.defaults}
+        return found.schema
+
+    @property
+    def is_there(self) -> bool:
+        return self._reading() is not None
+
+    def table_names(self) -> Sequence[str]:
+        connection = self._reading()
+        return table_names(connection, self._own_only) if connection else ()
+
+    def describe(self, tables: Collection[str]) -> Inspected:
+        connection = self._reading()
+        if connection is None:
+            return Inspected(schema=Schema(), exact=True)
+        return describe(connection, tables, self._own_only)
+
+    def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
+        connection = self._reading()
+        return types_of(connection, tables, names) if connection else ()
+
+    def as_found(self, live: Schema) -> Schema:
+        """`live` must be of the last `inspect`: the very texts of defaults are kept from there."""
+        tables = tuple(as_found(table, self._defaults) for table in live.tables)
+        return replace(live, tables=tables)
+
+    def exact(self, schema: Schema, live: Schema) -> Schema:
+        return exact(self._reading(), schema, self.as_found(live), self._canon)
+
+    @property
+    def _own_only(self) -> bool:
+        """Whether the app has a schema of its own, so that other schemas are others'."""
+        return self._address.schema is not None
 
     def fingerprints(self, tables: Collection[str]) -> Mapping[str, str] | None:
         connection = self._reading()
@@ -107,11 +164,18 @@ class PostgreSQLStore:
         desired: Schema,
         archives: Archives = NO_ARCHIVES,
     ) -> tuple[Step, ...]:
-        return plan(changes, current, Facts(self._reading() if changes else None), archives)
+        connection = self._reading() if changes else None
+        return self._told(plan(changes, current, desired, Facts(connection), archives), connection)
+
+    def _told(self, steps: Sequence[Step], connection: Connection | None) -> tuple[Step, ...]:
+        """The steps, with what large tables take long for ahead, and what others wait for."""
+        sizes = sizes_of(connection, _tables(steps))
+        return told(online(steps, sizes, self._online), sizes)
 
     def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
         """The steps, while triggers and rules of now do not fire."""
-        return fitted(back, Catalog(self._reading()))
+        connection = self._reading()
+        return self._told(fitted(back, Catalog(connection)), connection)
 
     def ask(self, question: Question, current: Schema) -> Answer:
         connection = self._reading()
@@ -119,13 +183,37 @@ class PostgreSQLStore:
 
     def begin(self, lock_timeout: float) -> None:
         self._forget()
-        self._unit = Unit.begin(self._address, self._reading(), lock_timeout)
+        self._notices.clear()
+        self._unit = Unit.begin(self._address, self._connected(), lock_timeout)
         self._connection = self._unit.connection
+        self._notices += self._unit.notices
+        if not self._there_is_schema(self._connection):
+            try:
+                name = QUOTING.name(self._address.schema or "")
+                self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+            except StoreError:
+                self.rollback()
+                raise
+
+    def prepare(self, steps: Sequence[Step], show: Show) -> None:
+        unit, names = self._working(), _tables(steps)
+        before = look(unit.connection, names).schema if any(s.ahead for s in steps) else None
+        unit.prepare(self._address, steps, show)
+        self._forget()
+        if before is None:
+            return
+        now = look(unit.connection, names).schema
+        if journal.without(now, journal.read(unit.connection)) != before:
+            raise PlanMoved(
+                f"{self.display} was changed while indexes were built and rows checked; what was"
+                " made of them is removed",
+                hint="run again to see what is left to do",
+            )
 
     def run(self, step: Step, progress: Progress) -> None:
         unit = self._working()
         self._forget()
-        for statement in step.statements:
+        for statement in step.statements[step.ahead :]:
             if touched := unit.execute(statement, step.table):
                 progress(touched, None)
 
@@ -166,7 +254,7 @@ class PostgreSQLStore:
 
     def _advance_sequences(self, table: Table) -> None:
         """Rows that brought their own numbers: the next one that the database gives is later."""
-        where = QUOTING.name(table.name)
+        where = table_name(table.name)
         for column in table.columns:
             numbered = column.auto_increment or column.name in table.key
             if numbered and column.type.kind in ("int", "bigint"):
@@ -186,9 +274,12 @@ class PostgreSQLStore:
 
     def count(self, table: str) -> int | None:
         connection = self._reading()
-        if connection is None or not inspect(connection, [table]).tables:
+        if connection is None or not look(connection, [table]).tables:
             return 0
-        counted = connection.rows(f"SELECT count(*) FROM {QUOTING.name(table)}")
+        size = sizes_of(connection, [table]).get(table)
+        if size is not None and self._online != "never" and size.is_large("auto"):
+            return None  # nobody is to wait while we count, and no statement of ours loses rows
+        counted = connection.rows(f"SELECT count(*) FROM {table_name(table)}")
         return int(counted[0][0])
 
     def commit(self) -> None:
@@ -200,7 +291,9 @@ class PostgreSQLStore:
         unit, self._unit = self._unit, None
         self._forget()
         if unit is not None:
+            unit.notices.clear()
             unit.rollback(self._address)
+            self._notices += unit.notices
             if unit.connection.raw.closed:
                 self._connection = None
 
@@ -211,7 +304,20 @@ class PostgreSQLStore:
             self._connection = None
 
     def _reading(self) -> Connection | None:
-        """The connection, or None while the database is not there."""
+        """The connection, or None while the database is not there, or not the app's schema."""
+        connection = self._connected()
+        return connection if connection and self._there_is_schema(connection) else None
+
+    def _there_is_schema(self, connection: Connection) -> bool:
+        if not self._schema_seen:
+            found = connection.rows(
+                "SELECT 1 FROM pg_namespace WHERE nspname = %s", [self._address.schema]
+            )
+            self._schema_seen = bool(found) and self._unit is None
+            return bool(found)
+        return True
+
+    def _connected(self) -> Connection | None:
         lost = self._connection is not None and self._unit is None and self._connection.lost
         if self._connection is None or lost:
             self._connection = connect(self._address)
@@ -241,6 +347,18 @@ class PostgreSQLStore:
             known = table, _with_natives(table, live) if live else None
             self._live[table.name] = known
         return known[1]
+
+
+def _tables(steps: Sequence[Step]) -> set[str]:
+    """Every table that is changed, by its names before and after."""
+    changes = [change for step in steps for change in step.changes]
+    referred = {
+        c.constraint.ref_table
+        for c in changes
+        if isinstance(c, AddConstraint) and isinstance(c.constraint, ForeignKey)
+    }
+    renamed = {change.old for change in changes if isinstance(change, RenameTable)}
+    return {change.table for change in changes} | referred | renamed
 
 
 def _with_natives(table: Table, live: Table) -> Table:

@@ -6,11 +6,16 @@ Native texts are written as `format_type` writes them, in lower case.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from zmigration_api import Column, ColumnType, Table, TypeKind
 
+from .tokens import spaced
+
 TEXTS = frozenset({"text", "character varying"})
 _IMPLICIT_LENGTH = 255
+_REAL_BITS = 24
+_REMEMBERED = 1024
 _MEASURED = re.compile(r"([^(]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?(\s+with.*|\[\])?")
 _SHORT = {
     "int": "integer",
@@ -26,7 +31,6 @@ _SHORT = {
     "bool": "boolean",
     "varchar": "character varying",
     "char": "character",
-    "bpchar": "character",
     "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone",
     "time": "time without time zone",
@@ -56,6 +60,7 @@ _NEUTRAL: dict[str, TypeKind] = {
     "text": "text",
     "character varying": "str",
     "character": "str",
+    "bpchar": "str",
     "boolean": "bool",
     "date": "date",
     "time without time zone": "time",
@@ -89,20 +94,27 @@ _ALSO: dict[TypeKind, frozenset[str]] = {
 }
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def canonical(native: str) -> str:
     """The type text as `format_type` writes it: `VARCHAR(9)` is `character varying(9)`."""
+    if '"' in native:
+        return spaced(native)
     lowered = " ".join(native.lower().split())
     matched = _MEASURED.fullmatch(lowered)
     if matched is None:
         return lowered
     name, first, second, rest = matched.groups()
     base = _SHORT.get(name, name) if not (rest or "").startswith(" with") else name
+    if name == "float" and first:
+        return ("real" if int(first) <= _REAL_BITS else base) + (rest or "")
     if base == "numeric" and first and second is None:
         second = "0"
     measures = ",".join(m for m in (first, second) if m is not None)
-    return f"{base}{f'({measures})' if measures else ''}{rest or ''}"
+    word, kind, zone = base.partition(" with")
+    return f"{word}{f'({measures})' if measures else ''}{kind}{zone}{rest or ''}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def measured(native: str) -> tuple[str, tuple[int, ...]]:
     """The type's name and its numbers: `("numeric", (10, 2))`."""
     matched = _MEASURED.fullmatch(canonical(native))
@@ -111,6 +123,7 @@ def measured(native: str) -> tuple[str, tuple[int, ...]]:
     return matched[1], tuple(int(m) for m in (matched[2], matched[3]) if m is not None)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def neutral(native: str) -> ColumnType:
     """The nearest neutral type of a native one."""
     base, measures = measured(native)
@@ -145,7 +158,7 @@ def _measures(wanted: ColumnType) -> tuple[int, ...]:
 
 def _reads_as_str(base: str, measures: tuple[int, ...], length: int | None) -> bool:
     """A shorter column is no `str`: texts that the schema allows would not fit."""
-    if base not in TEXTS and base != "character":
+    if base not in TEXTS and base not in ("character", "bpchar"):
         return False
     if not measures:
         return True
@@ -173,6 +186,8 @@ def native_of(column: Column) -> str:
 
 def native_type(column: Column, table: Table | None) -> str:
     """The type text for a column of `table` (None: a new one), following what is there."""
+    if column.exact_type is not None:
+        return column.exact_type
     kind = column.type.kind
     others = [c for c in table.columns if c.name != column.name and c.native] if table else []
     if kind == "native":

@@ -23,7 +23,7 @@ def keyed(
 ) -> Iterator[Raw]:
     """Rows in the order of their key: its values (or the row's number), then the columns."""
     wanted = list(map(executor.quoting.name, columns))
-    source = f"{executor.quoting.name(table.name)} AS source"
+    source = f"{executor.quoting.table(table.name)} AS source"
     condition = f" WHERE {where}" if where else ""
     tail = f" LIMIT {limit}" if limit is not None else ""
     if table.key:

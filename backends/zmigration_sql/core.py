@@ -83,7 +83,8 @@ def _compiled(
     executor: Executor, table: Table, kind: Kind, names: tuple[str, ...], where: Condition
 ) -> tuple[str, tuple[int, ...]]:
     ways = _ways(executor, table)
-    return _compile(executor.dialect, kind, table.name, names, _shape(where), ways)
+    place = executor.quoting.parts(table.name)
+    return _compile(executor.dialect, kind, place, names, _shape(where), ways)
 
 
 _KNOWN: dict[tuple[str, int], tuple[Table, Ways]] = {}
@@ -155,7 +156,7 @@ def _column(table: Table, name: str) -> Column:
 def _compile(
     dialect: str,
     kind: Kind,
-    table: str,
+    table: tuple[str, ...],
     names: tuple[str, ...],
     shape: Condition,
     ways: Ways,
@@ -173,9 +174,11 @@ def _compile(
 
 
 def _statement(
-    kind: Kind, table: str, names: tuple[str, ...], where: sa.ColumnElement[bool]
+    kind: Kind, table: tuple[str, ...], names: tuple[str, ...], where: sa.ColumnElement[bool]
 ) -> sa.ClauseElement:
-    source = sa.table(_exact(table), *(sa.column(_exact(name)) for name in names))
+    *schema, name = map(_exact, table)
+    columns: list[sa.ColumnClause[Any]] = [sa.column(_exact(column)) for column in names]
+    source = sa.table(name, *columns, schema=schema[0] if schema else None)
     if kind == "select":
         return sa.select(*source.c).where(where)
     if kind == "count":

@@ -41,7 +41,7 @@ def select(
     """
     wanted = [_column(table, name) for name in columns] if columns else list(table.columns)
     names = executor.quoting.names(column.name for column in wanted)
-    sql, params = f"SELECT {names} FROM {executor.quoting.name(table.name)}", []
+    sql, params = f"SELECT {names} FROM {executor.quoting.table(table.name)}", []
     if where != EVERYTHING:
         sql, params = _core().select(executor, table, [c.name for c in wanted], where)
     sql += _order_by(executor, table, order, escape=bool(params)) + _slice(executor, limit, offset)
@@ -53,7 +53,7 @@ def select(
 
 def count(executor: Executor, table: Table, where: Condition) -> int:
     """How many rows meet the condition."""
-    sql, params = f"SELECT count(*) FROM {executor.quoting.name(table.name)}", []
+    sql, params = f"SELECT count(*) FROM {executor.quoting.table(table.name)}", []
     if where != EVERYTHING:
         sql, params = _core().count(executor, table, where)
     ((rows,),) = executor.rows(sql, params)
@@ -133,7 +133,7 @@ def _insert_alike(
 
 
 def _insert_into(executor: Executor, table: Table, names: tuple[str, ...]) -> str:
-    into = f"INSERT INTO {executor.quoting.name(table.name)}"
+    into = f"INSERT INTO {executor.quoting.table(table.name)}"
     if not names:
         return f"{into} DEFAULT VALUES"
     marks = ", ".join([executor.placeholder] * len(names))

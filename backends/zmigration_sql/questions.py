@@ -66,9 +66,8 @@ def _nulls(executor: Executor, table: Table, column: str) -> Answer:
 def _duplicates(executor: Executor, table: Table, columns: tuple[str, ...]) -> Answer:
     if not _all_there(table, columns):
         return Answer()
-    name = executor.quoting.name
     groups = (
-        f"SELECT {executor.quoting.names(columns)} FROM {name(table.name)}"
+        f"SELECT {executor.quoting.names(columns)} FROM {executor.quoting.table(table.name)}"
         f" WHERE {_present(executor, columns)}"
         f" GROUP BY {executor.quoting.names(columns)} HAVING count(*) > 1"
     )
@@ -85,7 +84,7 @@ def _orphans(executor: Executor, table: Table, question: Orphans, current: Schem
         return _rows(executor, table, question.columns, where=present)
     pairs = zip(question.columns, question.ref_columns, strict=True)
     equal = " AND ".join(_equal(executor, table, here, target, there) for here, there in pairs)
-    found = f"SELECT 1 FROM {executor.quoting.name(target.name)} AS target WHERE {equal}"
+    found = f"SELECT 1 FROM {executor.quoting.table(target.name)} AS target WHERE {equal}"
     missing = f"{present} AND NOT EXISTS ({found})"
     return _rows(executor, table, question.columns, where=missing)
 
@@ -140,7 +139,7 @@ def _rows(
     executor: Executor, table: Table, columns: tuple[str, ...], where: str | None = None
 ) -> Answer:
     """How many rows meet the condition, and the first of them."""
-    name = executor.quoting.name(table.name)
+    name = executor.quoting.table(table.name)
     condition = f" WHERE {where}" if where else ""
     counted = executor.query(f"SELECT count(*) FROM {name} AS source{condition}")
     count = next(iter(list(counted)))[0]

@@ -26,6 +26,10 @@ class Statements:
 
     quoting: Quoting
 
+    def table(self, name: str) -> str:
+        """The name of a table, wherever a statement says it."""
+        return self.quoting.name(name)
+
     def create_table(
         self,
         table: Table,
@@ -46,7 +50,7 @@ class Statements:
             parts.append(self.clause(table.primary_key))
         rest: tuple[Constraint, ...] = (*table.unique, *table.checks, *foreign_keys)
         parts += map(self.named, rest)
-        return f"CREATE TABLE {self.quoting.name(table.name)} ({', '.join(parts)});"
+        return f"CREATE TABLE {self.table(table.name)} ({', '.join(parts)});"
 
     def column(
         self, column: Column, type_text: str, default: str | None, *, key: bool = False
@@ -64,7 +68,7 @@ class Statements:
         return " ".join(words)
 
     def drop_table(self, table: str) -> str:
-        return f"DROP TABLE {self.quoting.name(table)};"
+        return f"DROP TABLE {self.table(table)};"
 
     def rename_table(self, old: str, new: str) -> str:
         return f"{self._alter(old)} RENAME TO {self.quoting.name(new)};"
@@ -84,7 +88,7 @@ class Statements:
         unique = "UNIQUE " if index.unique else ""
         where = f" WHERE {index.where}" if index.where else ""
         name, columns = self.quoting.name(index.name), self.quoting.names(index.columns)
-        return f"CREATE {unique}INDEX {name} ON {self.quoting.name(table)}({columns}){where};"
+        return f"CREATE {unique}INDEX {name} ON {self.table(table)}({columns}){where};"
 
     def drop_index(self, name: str) -> str:
         return f"DROP INDEX {self.quoting.name(name)};"
@@ -115,13 +119,13 @@ class Statements:
                 return self._foreign_key(constraint)
 
     def _foreign_key(self, key: ForeignKey) -> str:
-        target = f"{self.quoting.name(key.ref_table)}({self.quoting.names(key.ref_columns)})"
+        target = f"{self.table(key.ref_table)}({self.quoting.names(key.ref_columns)})"
         actions = (("DELETE", key.on_delete), ("UPDATE", key.on_update))
         rest = "".join(f" ON {event} {action}" for event, action in actions if action != _NOTHING)
         return f"FOREIGN KEY ({self.quoting.names(key.columns)}) REFERENCES {target}{rest}"
 
     def _alter(self, table: str) -> str:
-        return f"ALTER TABLE {self.quoting.name(table)}"
+        return f"ALTER TABLE {self.table(table)}"
 
 
 _NOTHING = "NO ACTION"

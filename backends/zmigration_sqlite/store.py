@@ -99,6 +99,10 @@ class SQLiteStore:
             # The count is read first: what changes meanwhile is then looked at again.
             return inspect(connection.raw, tables, self._seen(connection))
 
+    @property
+    def is_there(self) -> bool:
+        return self._reading() is not None
+
     def table_names(self) -> Sequence[str]:
         from .describe import table_names
 

@@ -7,8 +7,9 @@ file, folder, database or lock.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from .archive import NO_ARCHIVES, Archives
@@ -240,16 +241,24 @@ class Inspected:
     """What `zolo inspect` writes a schema file of.
 
     `schema` says all that a schema file has words for; with `exact` its tables are exact. `notes`
-    are sentences on what it has no words for, which migrations leave alone.
+    are sentences on what it has no words for, which migrations leave alone. `inferred` are those
+    on what was concluded from a table's rows alone, by table.
     """
 
     schema: Schema
     exact: bool
     notes: tuple[str, ...] = ()
+    inferred: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@runtime_checkable
 class InspectedStore(Store, Protocol):
     """A store that `zolo inspect` can make a schema file of."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder, file or database is there at all."""
+        ...
 
     def table_names(self) -> Sequence[str]:
         """Every table that is there, without bookkeeping of ours, the host's or the store's."""
@@ -288,4 +297,19 @@ class ExactStore(Store, Protocol):
 
     def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
         """The named types that columns of these tables have, or that are called so."""
+        ...
+
+
+@runtime_checkable
+class PreparingStore(Protocol):
+    """A store that makes some of a plan before its unit of work (`Step.ahead`)."""
+
+    def prepare(
+        self, steps: Sequence[Step], show: Callable[[Step], AbstractContextManager[Progress]]
+    ) -> None:
+        """Told of all steps that `run` will be given, after `begin` and before anything else.
+
+        Makes what they have ahead. `rollback` takes it back; what a killed run has made so, the
+        next `begin` takes back. PlanMoved if the tables were changed by another hand meanwhile.
+        """
         ...

@@ -237,8 +237,8 @@ class AlterTable:
     """What the store says of the whole table (`Table.options`) becomes other."""
 
     table: str
-    old: tuple[str, ...]
-    new: tuple[str, ...]
+    old: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
 
     @property
     def breaking(self) -> bool:
@@ -257,9 +257,9 @@ class SetComment:
 
     table: str
     on: Literal["table", "column", "index", "constraint"]
-    name: str | None
-    old: str | None
-    new: str | None
+    name: str | None = None
+    old: str | None = None
+    new: str | None = None
 
     @property
     def breaking(self) -> bool:

@@ -7,11 +7,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 from urllib.parse import parse_qs, unquote
 
 FAMILIES = {"sqlite3": "sqlite", "postgres": "postgresql", "pg": "postgresql"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 DEFAULT_PORTS = {"postgresql": 5432}
+
+Online: TypeAlias = Literal["auto", "always", "never"]
+"""When a store that can do so lets others read and write while it builds and checks."""
 
 _USER_PASSWORD = re.compile(r"(://[^:@]*:).*@", re.DOTALL)
 _QUERY_PASSWORD = re.compile(
@@ -46,6 +50,7 @@ class Target:
     options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     workspace: Path = field(default_factory=Path)
     lock_timeout: float = field(default=10.0, compare=False)
+    online: Online = field(default="auto", compare=False)
 
     @property
     def family(self) -> str:
@@ -56,9 +61,9 @@ class Target:
     def identity(self) -> str:
         """Equal for two targets in the same physical store; holds no password."""
         if self.dsn is not None:
-            return self._server(*dsn_parts(self.dsn))
+            return self._server(*dsn_parts(self.dsn)) + self._schema
         if self.family == "postgresql":
-            return self._server(self.host, self.port, self.label)
+            return self._server(self.host, self.port, self.label) + self._schema
         path = os.path.normcase(os.path.realpath(self.file or self.folder or self.workspace))
         # A folder of CSV files is one store; who else has a label may keep a store for each.
         shared = self.file is not None or self.family == "csv"
@@ -74,6 +79,12 @@ class Target:
             port = f":{self.port}" if self.port else ""
             return f"postgresql://{user}{self.host or 'localhost'}{port}/{self.label}"
         return self._shown(self.file or self.folder or self.workspace)
+
+    @property
+    def _schema(self) -> str:
+        """Schemas of one database are places of their own."""
+        schema = self.options.get("Data_Schema")
+        return f"#{schema}" if schema and self.family == "postgresql" else ""
 
     def _server(self, host: str | None, port: int | str | None, database: str) -> str:
         number = port or DEFAULT_PORTS.get(self.family, "")

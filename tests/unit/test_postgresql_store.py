@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import date, datetime
@@ -33,6 +32,7 @@ from zmigration_api import (
     Default,
     Duplicates,
     ForeignKey,
+    Identity,
     Index,
     LockTimeout,
     MigrationError,
@@ -125,7 +125,11 @@ def test_what_the_app_made_reads_as_the_app_declared(store: PostgreSQLStore, ser
         assert store.reads_as(column, ColumnType(kind=HOST_KINDS[column.name])), column
         assert column.default is None
     assert users.column("id") == Column(
-        name="id", type=ColumnType(kind="int"), required=True, auto_increment=True
+        name="id",
+        type=ColumnType(kind="int"),
+        required=True,
+        auto_increment=True,
+        identity=Identity(kind="serial"),
     )
     assert users.unique == (UniqueConstraint(columns=("email",), name="users_email_key"),)
     assert pairs.key == ("b", "a")
@@ -231,11 +235,11 @@ def test_a_thousand_tables_take_as_many_queries_as_one(
         return rows(*given)
 
     monkeypatch.setattr(connection, "rows", counted)
-    started = time.monotonic()
+    store.inspect(["t0"])
+    of_one = len(asked)
     found = store.inspect([f"t{n}" for n in range(1000)])
     assert len(found.tables) == 1000
-    assert len(asked) == 3
-    assert time.monotonic() - started < 10
+    assert len(asked) == 2 * of_one
 
 
 # Rows

@@ -122,24 +122,26 @@ def test_what_a_column_cannot_say(
 
 
 @pytest.mark.parametrize(
-    ("keys", "said", "required"),
+    ("keys", "sqlite", "postgresql"),
     [
-        ("pk: true", True, True),
+        ("pk: true", False, True),
         ("pk: true, required: true", True, True),
-        ("pk: true, required: false", False, True),
-        ("pk: true, nullable: true", False, True),
+        ("pk: true, required: false", False, False),
+        ("pk: true, nullable: true", False, False),
         ("required: false", False, False),
+        ("required: true", True, True),
     ],
 )
 def test_a_key_column_of_an_exact_file_may_take_nulls(
-    tmp_path: Path, keys: str, said: bool, required: bool
+    tmp_path: Path, keys: str, sqlite: bool, postgresql: bool
 ) -> None:
-    for exact, expected in (("tables", said), (None, required)):
-        made = table(tmp_path, f"a: {{type: text, {keys}}}", data_type="sqlite", exact=exact)
-        assert made.columns[0].required is expected
-    body = "a: {type: text, required: false}\nb: {type: text}\nprimary_key: [a, b]"
-    made = table(tmp_path, body, data_type="sqlite")
-    assert [c.required for c in made.columns] == [False, True]
+    body = f"a: {{type: text, {keys}}}"
+    assert table(tmp_path, body, data_type="sqlite").columns[0].required is sqlite
+    assert table(tmp_path, body, data_type="postgresql").columns[0].required is postgresql
+    lenient = table(tmp_path, body, data_type="sqlite", exact=None)
+    assert lenient.columns[0].required is (sqlite or "pk" in keys)
+    listed = f"{body.replace(', pk: true', '')}\nprimary_key: [a]"
+    assert table(tmp_path, listed, data_type="sqlite").columns[0].required is sqlite
 
 
 @pytest.mark.parametrize(

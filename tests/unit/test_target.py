@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,10 @@ OTHER = {
     "database": (pg("postgresql://h/d"), pg("postgresql://h/e")),
     "database case": (pg("postgresql://h/d"), pg("postgresql://h/D")),
     "port": (pg("postgresql://h/d"), pg("postgresql://h:5433/d")),
+    "schema": (
+        pg("postgresql://h/d"),
+        replace(pg("postgresql://h/d"), options={"Data_Schema": "app"}),
+    ),
     "host": (pg("postgresql://h/d"), pg("postgresql://i/d")),
     "hosts with ports": (pg("postgresql://h:1,i:2/d"), pg("postgresql://h:1,i:3/d")),
     "an @ in the query": (pg("postgresql://h:1/d?user=a@b"), pg("postgresql://i:1/e?user=a@b")),

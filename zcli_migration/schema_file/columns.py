@@ -23,6 +23,7 @@ from .keys import (
     without_sql,
 )
 from .names import check_name
+from .sql_keys import is_sqlite
 from .types import Reading, Shorthand, check_length, column_type, read_type
 from .values import (
     check_enum,
@@ -78,8 +79,8 @@ class _Spot(NamedTuple):
 
     def node(self, key: str) -> yaml.Node | None:
         """The value of a key; None if the key is not there or null."""
-        value = self.found[key].value if key in self.found else None
-        return None if value is None or is_null(value) else value
+        entry = self.found.get(key)
+        return None if entry is None or is_null(entry.value) else entry.value
 
     def flag(self, key: str) -> bool | None:
         node = self.node(key)
@@ -122,7 +123,7 @@ def long_field(source: Source, table: str, entry: Entry) -> Field:
     reading = column_type(source, entry, found, spot.where)
     pk = bool(spot.flag("pk"))
     said = _said(spot, reading, pk)
-    required = (pk if said is None else said) if source.exact else pk or bool(said)
+    required = pk_as_said(source, said) if pk else bool(said)
     column = _column(spot, name, _typed(spot, reading), required)
     foreign_key = field_foreign_key(source, table, name, found)
     _check_combination(spot, column, pk)
@@ -138,6 +139,16 @@ def long_field(source: Source, table: str, entry: Entry) -> Field:
         indexed=bool(spot.flag("indexed")),
         foreign_key=foreign_key,
     )
+
+
+def pk_as_said(source: Source, said: bool | None) -> bool:
+    """Whether a column of the primary key is required, by what it says of that.
+
+    In exact files of SQLite, whose keys may be null, only if it says so.
+    """
+    if not source.exact:
+        return True
+    return not is_sqlite(source.data_type) if said is None else said
 
 
 def _name(source: Source, entry: Entry) -> str:

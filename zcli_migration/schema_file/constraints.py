@@ -33,7 +33,7 @@ _INDEX_KEYS = frozenset(
         *("options", "comment"),
     }
 )
-_CHECK_KEYS = frozenset({"name", "expression", "no_inherit", "not_valid", "comment"})
+CHECK_KEYS = frozenset({"name", "expression", "no_inherit", "not_valid", "comment"})
 _EXCLUSION_KEYS = frozenset({"name", "definition", "deferrable", "comment"})
 _CONFLICTS = ("ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE")
 
@@ -261,12 +261,12 @@ def _check(scope: Scope, node: yaml.Node) -> Check:
         text = expression(source, node, "The check")
         return Check(name=_check_name(scope, text), expression=text, line=line_of(node))
     found = mapping(source, node, "A check")
-    if len(found) == 1 and not found.keys() & _CHECK_KEYS:
+    if len(found) == 1 and not found.keys() & CHECK_KEYS:
         (entry,) = found.values()
         name = check_name(source, entry.key_node, entry.key, "check")
         text = expression(source, entry.value, f"The check {name}")
         return Check(name=name, expression=text, line=line_of(node))
-    item = scope.item(node, _CHECK_KEYS, "A", "check")
+    item = scope.item(node, CHECK_KEYS, "A", "check")
     entry = require(source, item.found.get("expression"), node, "The check must have an expression")
     text = expression(source, entry.value, "The check")
     return Check(

@@ -87,6 +87,17 @@ TABLE_KEYS = frozenset(
         "comment",
     }
 )
+# The same, where a column has the first name.
+TABLE_ALIASES = {
+    "zPrimaryKey": "primary_key",
+    "zIndexes": "indexes",
+    "zUnique": "unique",
+    "zChecks": "checks",
+    "zForeignKeys": "foreign_keys",
+    "zExclusions": "exclusions",
+    "zOptions": "options",
+    "zComment": "comment",
+}
 # Facts that no folder of CSV files keeps.
 SQL_ONLY = frozenset(
     {

@@ -22,7 +22,6 @@ _FLAGS = re.VERBOSE | re.IGNORECASE
 _SQLITE = re.compile(rf"(?P<name>{_NAME}) {_COLLATE} {_ORDER}", _FLAGS)
 _OTHERS = re.compile(rf"(?P<name>{_NAME}) {_COLLATE} {_CLASS} {_ORDER}", _FLAGS)
 _LOWER = re.compile(r"[a-z_][a-z0-9_]*")
-_ASCII = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE)
 
 
 class Keys(NamedTuple):
@@ -62,7 +61,7 @@ def _sql(source: Source, node: yaml.Node, known: Sequence[str], what: str) -> st
 
 def quoted(name: str, data_type: str | None) -> str:
     """A column's name as SQL writes it: bare where the store takes that for the same name."""
-    if (_ASCII if is_sqlite(data_type) else _LOWER).fullmatch(name):
+    if is_word(name) if is_sqlite(data_type) else _LOWER.fullmatch(name):
         return name
     doubled = name.replace('"', '""')
     return f'"{doubled}"'

@@ -21,10 +21,10 @@ from zmigration_api import (
     is_internal,
 )
 
-from .columns import Field, long_field, short_field
+from .columns import Field, long_field, pk_as_said, short_field
 from .constraints import Scope, checks, exclusions, indexes, primary_key, unique_constraints
 from .foreign_keys import listed_foreign_keys
-from .keys import EVENT_KEY, RESERVED, TABLE_KEYS, warn_unknown, without_sql
+from .keys import EVENT_KEY, RESERVED, TABLE_ALIASES, TABLE_KEYS, warn_unknown, without_sql
 from .names import POSTGRESQL, check_name
 from .sql_keys import is_sqlite
 from .types import looks_like_type, shorthand, unknown_type
@@ -36,6 +36,8 @@ _Item = TypeVar("_Item", Index, UniqueConstraint, ForeignKey, Check, Exclusion)
 
 # Words that were no table keys once, so that a column in short form may have such a name.
 _NEW_KEYS = frozenset({"exclusions", "options"})
+
+_OWN_KEYS = TABLE_KEYS | TABLE_ALIASES.keys()
 
 
 @dataclass(slots=True)
@@ -97,25 +99,37 @@ def _sort(source: Source, table: str, entry: Entry, parts: _Parts) -> None:
         _sort_mapping(source, table, entry, entry.value, parts)
     elif entry.key in TABLE_KEYS and not (entry.key in _NEW_KEYS and shorthand(entry.value)):
         _refuse_ambiguous(source, entry)
-        parts.keys[entry.key] = entry
+        _take(source, entry.key, entry, parts)
+    elif entry.key in TABLE_ALIASES and not shorthand(entry.value):
+        _take(source, TABLE_ALIASES[entry.key], entry, parts)
     elif entry.key in RESERVED or EVENT_KEY.fullmatch(entry.key):
         return
     else:
         _sort_other(source, table, entry, parts)
 
 
+def _take(source: Source, key: str, entry: Entry, parts: _Parts) -> None:
+    first = parts.keys.setdefault(key, entry)
+    if first is not entry:
+        message = f"{entry.key} says again what {first.key} in line {line_of(first.key_node)} says"
+        raise source.error(entry.key_node, message, "keep one of them")
+
+
 def _sort_mapping(
     source: Source, table: str, entry: Entry, value: yaml.MappingNode, parts: _Parts
 ) -> None:
-    typed = any(e.key in ("type", "db_type") for e in entries(source, value))
-    if entry.key in RESERVED and not (source.exact and typed):
+    if entry.key in RESERVED and not (source.exact and _is_typed(source, value)):
         message = f"{entry.key} is a word of zCLI's own; it is neither a column nor migrated"
         source.warn(entry.key_node, message)
         return
-    if entry.key in TABLE_KEYS and not typed:
+    if entry.key in _OWN_KEYS and not _is_typed(source, value):
         message = f"{entry.key} of {table} must not be a mapping, which zCLI takes for a column"
         raise source.error(entry.value, message, "write a list, with one item a line")
     parts.fields.append(long_field(source, table, entry))
+
+
+def _is_typed(source: Source, value: yaml.MappingNode) -> bool:
+    return any(e.key in ("type", "db_type") for e in entries(source, value))
 
 
 def _refuse_ambiguous(source: Source, entry: Entry) -> None:
@@ -236,14 +250,10 @@ def _warn_of_several(scope: Scope, parts: _Parts, marked: tuple[str, ...]) -> No
 
 
 def _keyed(source: Source, found: Field, key: PrimaryKey | None) -> Column:
-    """The column, required if it is of the key; an exact file may say that it is not."""
-    if (
-        key is None
-        or found.column.name not in key.columns
-        or (source.exact and found.said is False)
-    ):
+    """The column, as required as columns of the key are."""
+    if key is None or found.column.name not in key.columns:
         return found.column
-    return replace(found.column, required=True)
+    return replace(found.column, required=pk_as_said(source, found.said))
 
 
 def _listed_unique(scope: Scope, keys: Mapping[str, Entry]) -> list[UniqueConstraint]:

@@ -136,6 +136,12 @@ def short_default(
     return Default(kind="value", text=check_text(source, node, text, column_type, what))
 
 
+def means_more(text: str, column_type: ColumnType) -> bool:
+    """Whether the text as a default would be taken for the time or for a call of the app's."""
+    word = text.strip()
+    return column_type.kind != "json" and (word.lower() in _NOW or bool(_APP.fullmatch(word)))
+
+
 def _special(
     source: Source, node: yaml.Node, text: str, column_type: ColumnType, where: str
 ) -> Default | None:

@@ -1,0 +1,1 @@
+"""`zolo inspect`: the schema file of a store that is there."""
