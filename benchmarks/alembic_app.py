@@ -20,7 +20,11 @@ from sqlalchemy import create_engine
 from models import URL, metadata
 
 with create_engine(URL).connect() as connection:
-    context.configure(connection=connection, target_metadata=metadata)
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_name=lambda name, kind, _: kind != "table" or not name.startswith("__zmigration_"),
+    )
     with context.begin_transaction():
         context.run_migrations()
 """
@@ -34,7 +38,11 @@ down_revision = None
 
 
 def upgrade():
-    metadata.create_all(op.get_bind())
+    if op.get_bind().dialect.name != "postgresql":
+        metadata.create_all(op.get_bind())
+        return
+    with op.get_context().autocommit_block():  # thousands of locks are too many for a server
+        metadata.create_all(op.get_bind())
 """
 _MODELS = """\
 import sqlalchemy as sa

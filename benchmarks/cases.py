@@ -17,6 +17,10 @@ from examples.local_postgres import fresh_database
 BASELINE = "python -c pass"
 SCHEMAS = "files"
 """A schema file for each table; else all tables stand in one file."""
+ONE_FILE = "one file"
+EDITED = "one file, a comment edited"
+"""As nothing can be said without looking at every table."""
+FIRST = "one file, first run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Group:
     tables: int
     runs: int
     cases: tuple[Case, ...]
+    shared: bool = False
+    """All in one PostgreSQL database, whose tables Alembic has made and zolo then records."""
 
 
 def ours(store: str, count: int, layout: str) -> Case:
@@ -51,9 +57,9 @@ def ours(store: str, count: int, layout: str) -> Case:
 def group(count: int, runs: int, *, postgresql: bool, peers: bool) -> Group:
     """Everything with `count` tables."""
     cases = [ours("CSV", count, SCHEMAS), ours("SQLite", count, SCHEMAS)]
-    cases += [ours("CSV", count, "one file"), ours("SQLite", count, "one file")]
+    cases += [ours("CSV", count, ONE_FILE), ours("SQLite", count, ONE_FILE)]
     if postgresql:
-        cases += [ours("PostgreSQL", count, SCHEMAS), ours("PostgreSQL", count, "one file")]
+        cases += [ours("PostgreSQL", count, SCHEMAS), ours("PostgreSQL", count, ONE_FILE)]
     for store in ("SQLite", "PostgreSQL") if postgresql else ("SQLite",):
         if peers:
             cases += [Case("alembic check", store, count)]
@@ -73,8 +79,26 @@ class Workshop:
     def contenders(self, group: Group) -> Iterator[tuple[str, list[Command]]]:
         """The name and the commands of each contender, the baseline first."""
         yield BASELINE, [Command((sys.executable, "-c", "pass"), self._folder)]
+        if group.shared:
+            yield from self._shared(group)
+            return
         for case in group.cases:
             yield case.name, self._made(case)
+
+    def _shared(self, group: Group) -> Iterator[tuple[str, list[Command]]]:
+        dsn, some = self._database(), tables(group.tables)
+        folder = self._folder / f"shared-{group.tables}"
+        url = dsn.replace("://", "+psycopg://")
+        peer = alembic_app.check(self._runner, folder / "alembic", url, some)
+        app = folder / "app"
+        commands = {
+            "alembic check": peer,
+            ONE_FILE: zolo.check(self._runner, app, _meta("PostgreSQL", dsn), [some]),
+            EDITED: zolo.edited(app, folder / "edited"),
+            FIRST: zolo.first_run(app, dsn),
+        }
+        for case in group.cases:
+            yield case.name, commands[case.layout or case.tool]
 
     def _made(self, case: Case) -> list[Command]:
         folder = self._folder / f"{case.tables}-{case.name}".replace(" ", "-").replace(",", "")
@@ -119,6 +143,15 @@ def _meta(store: str, dsn: str | None) -> dict[str, str]:
     }
 
 
+def scale() -> list[Group]:
+    """Many tables in one PostgreSQL database: with Alembic beside us, and five times as many."""
+    mine = (ONE_FILE, EDITED, FIRST)
+    peer = Case("alembic check", "PostgreSQL", 1000)
+    beside = (*(ours("PostgreSQL", 1000, layout) for layout in mine), peer)
+    alone = tuple(ours("PostgreSQL", 5000, layout) for layout in mine)
+    return [Group(1000, 5, beside, shared=True), Group(5000, 3, alone, shared=True)]
+
+
 def groups(*, quick: bool) -> list[Group]:
     """The groups of a run, small ones first."""
     if quick:
@@ -126,7 +159,7 @@ def groups(*, quick: bool) -> list[Group]:
             group(10, 5, postgresql=False, peers=True),
             group(100, 3, postgresql=True, peers=True),
         ]
-    one_file = (ours("SQLite", 5000, "one file"), ours("CSV", 5000, "one file"))
+    one_file = (ours("SQLite", 5000, ONE_FILE), ours("CSV", 5000, ONE_FILE))
     return [
         group(10, 15, postgresql=True, peers=True),
         group(100, 7, postgresql=False, peers=False),

@@ -20,10 +20,11 @@ class BenchmarkFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A process to run in a folder."""
+    """A process to run in a folder; what is not `timed` only prepares the next."""
 
     arguments: tuple[str, ...]
     folder: Path
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Runner:
 
     def all_of(self, commands: Sequence[Command]) -> Sample:
         """Run commands one after another, as one sample: their time in all, the largest peak."""
-        samples = [self.run(command) for command in commands]
+        runs = [(command, self.run(command)) for command in commands]
+        samples = [sample for command, sample in runs if command.timed]
         return Sample(sum(s.seconds for s in samples), max(s.memory for s in samples))
 
     def compare(self, contenders: Mapping[str, Sequence[Command]], runs: int) -> dict[str, Result]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 
-from benchmarks.cases import BASELINE, Case, Group
+from benchmarks.cases import BASELINE, FIRST, Case, Group
 from benchmarks.measure import Result
 
 _HEAD = ("TABLES", "WHAT", "SECONDS", "x PASS", "x OURS", "MS/TABLE", "PEAK MiB")
@@ -27,10 +27,17 @@ class Measured:
         return self.results[name].seconds / self.results[BASELINE].seconds
 
     def over_ours(self, case: Case) -> float | None:
-        """How many times as long as our slowest check of such a store; None for our own."""
+        """How many times as long as our slowest check of such a store; None for our own.
+
+        A first run is no check.
+        """
         if case.layout:
             return None
-        mine = [c.name for c in self.group.cases if c.layout and c.store == case.store]
+        mine = [
+            c.name
+            for c in self.group.cases
+            if c.layout not in ("", FIRST) and c.store == case.store
+        ]
         return self.results[case.name].seconds / max(self.results[n].seconds for n in mine)
 
     def per_table(self, name: str) -> float:

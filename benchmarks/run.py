@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.cases import Group, Workshop, groups
+from benchmarks.cases import Group, Workshop, groups, scale
 from benchmarks.measure import BenchmarkFailed, Runner
 from benchmarks.report import Measured, as_json, lines
 from examples.local_postgres import running_server
@@ -24,12 +24,13 @@ def main() -> int:
     """Measure, print the table; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="few tables and few runs")
+    parser.add_argument("--scale", action="store_true", help="1,000 and 5,000 tables on PostgreSQL")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write what was measured there")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that server and folder go
     measured: list[Measured] = []
     try:
-        for one in _measure(groups(quick=options.quick)):
+        for one in _measure(scale() if options.scale else groups(quick=options.quick)):
             measured.append(one)
             print(*lines([one]), "", sep="\n", flush=True)
             if options.json:

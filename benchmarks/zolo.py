@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,6 +40,24 @@ def check(
         (models / f"zSchema.{name}.yaml").write_text(_schema(name, meta, tables))
     runner.run(_migrate(folder, "--auto-approve"))
     return [_migrate(folder, "--check")]
+
+
+def edited(folder: Path, copy: Path) -> list[Command]:
+    """The check of the same app on the same store, when a comment has come to its files."""
+    shutil.copytree(folder, copy)
+    for path in sorted((copy / "models").iterdir()):
+        path.write_text(path.read_text() + "# edited\n")
+    return [_migrate(copy, "--check")]
+
+
+def first_run(folder: Path, dsn: str) -> list[Command]:
+    """The run that records tables that are there, of an app with one schema file."""
+    forget = (
+        f"import psycopg; psycopg.connect({dsn!r}, autocommit=True)"
+        f".execute('DROP TABLE IF EXISTS __zmigration_{_name(0)}')"
+    )
+    forgotten = Command((sys.executable, "-c", forget), folder, timed=False)
+    return [forgotten, _migrate(folder, "--auto-approve")]
 
 
 def help_command(folder: Path) -> Command:

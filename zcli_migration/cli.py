@@ -25,7 +25,7 @@ exit codes:
 
 
 # Schemas are trees without cycles; looking for some takes a quarter of a large check.
-_GARBAGE = (200_000, 20, 20)
+_GARBAGE = (1_000_000, 20, 20)
 
 
 def zolo(arguments: Sequence[str] | None = None) -> int:
@@ -115,6 +115,12 @@ def migrate_parser() -> argparse.ArgumentParser:
     add("--schema", metavar="NAME", action="append", default=[], help="only this schema (repeat)")
     add("--force-sync", action="store_true", help="follow the file over drift (dangerous)")
     add("--lock-timeout", metavar="SECONDS", type=_seconds, default=10.0, help="default: 10")
+    add(
+        "--online",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="let others write while PostgreSQL builds and checks (auto: for large tables)",
+    )
     add("--no-plugins", action="store_true", help="load no third-party plugins")
     add("--debug", action="store_true", help="show tracebacks")
     add("--json", action="store_true", help="print one JSON object instead of the report")

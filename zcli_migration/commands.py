@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
-from zmigration_api import MigrationError, UsageError, Version
+from zmigration_api import MigrationError, UsageError, Version, as_run
 
 from .interrupts import terminate_as_interrupt
 from .outcome import INTERRUPTED, Outcome, SchemaOutcome
@@ -110,6 +110,7 @@ def _selection(options: argparse.Namespace) -> Selection:
         schemas=tuple(options.schema),
         third_party_plugins=not options.no_plugins,
         lock_timeout=options.lock_timeout,
+        online=options.online,
     )
 
 
@@ -146,8 +147,8 @@ def _print_tracebacks(errors: list[MigrationError | None]) -> None:
 
 def _print_statements(schemas: tuple[SchemaOutcome, ...], error: MigrationError | None) -> None:
     for schema in schemas:
-        for step in schema.steps:
-            print(*step.statements, sep="\n", end="\n" if step.statements else "")
+        for statement in as_run(schema.steps):
+            print(statement)
     shown = dict.fromkeys(filter(None, [error, *(schema.error for schema in schemas)]))
     for failure in shown:
         print(f"❌ {failure}", file=sys.stderr)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from zmigration_api import (
@@ -50,6 +50,14 @@ class Reading:
     store: Store
     keeps: frozenset[Fact]
     strict: Collection[tuple[str, str, Fact]] = ()
+    known: dict[tuple[int, str | None], Column] = field(default_factory=dict, compare=False)
+
+    def with_native(self, column: Column, native: str | None) -> Column:
+        """The recorded column with the live type text; large schemas have many that are alike."""
+        found = self.known.get((id(column), native))
+        if found is None:
+            found = self.known[id(column), native] = replace(column, native=native)
+        return found
 
     def takes_at_its_word(self, table: str, column: str, fact: Fact) -> bool:
         """Whether that fact of a column must be as it is said."""
@@ -98,7 +106,7 @@ def _columns(
         before = recorded.column(column.name) if recorded else None
         seen = observed.column(column.name) if observed else None
         if before is not None and seen is not None and recorded_alike(seen, column):
-            columns.append(replace(before, native=column.native))
+            columns.append(reading.with_native(before, column.native))
             continue
         meant = before or _wanted_column(wanted, column.name)
         if meant is not None:

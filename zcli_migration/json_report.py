@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from zmigration_api import Change, MigrationError, Step
+from zmigration_api import Change, MigrationError, Step, as_run
 from zmigration_api.describe import column_of, kind, summary, symbol
 
 from .listing import Histories, Statuses
@@ -39,7 +39,7 @@ def _schema(schema: SchemaOutcome) -> dict[str, object]:
         "to_version": str(to) if to else schema.to_version,
         "suggested_version": str(suggested) if suggested else None,
         "changes": [_change(change, schema.steps) for change in changes],
-        "statements": [s for step in schema.steps for s in step.statements],
+        "statements": list(as_run(schema.steps)),
         "warnings": list(schema.warnings),
         "error": error_facts(schema.error) if schema.error else None,
     }

@@ -13,6 +13,7 @@ from zmigration_api import (
     AppError,
     BackendType,
     MigrationError,
+    Online,
     SchemaFileError,
     Store,
     Target,
@@ -45,6 +46,7 @@ class Selection:
 
     `app` is given where it runs in this process.
     `lock_timeout`: how many seconds a look at a store waits for what others hold locked.
+    `online`: when others go on writing while indexes are built and rows checked.
     `settle`: stores where nothing has changed since the last record need not be looked at.
     """
 
@@ -54,6 +56,7 @@ class Selection:
     third_party_plugins: bool = True
     lock_timeout: float = 10.0
     settle: bool = False
+    online: Online = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ def open_project(selection: Selection, report: Report) -> Iterator[Project]:
         report.discovered(every, found.notes)
         enabled = [file for file in every if file.meta.enabled is not False]
         chosen = _chosen(enabled, selection.schemas)
-        places = _places(enabled, app, plugins, selection.lock_timeout)
+        places = _places(enabled, app, plugins, selection)
         units = tuple(_units(chosen, places, app, stack, report, settled))
         yield Project(app=app, plugins=plugins, units=units)
 
@@ -118,7 +121,7 @@ def _settled(
         if len(known) < len(heads):
             return {}
         enabled = [head for head in known if head.meta.enabled is not False]
-        for target, backend, files in _places(enabled, app, plugins, selection.lock_timeout):
+        for target, backend, files in _places(enabled, app, plugins, selection):
             store = backend.open(target)
             survey = settled_survey(store, files)
             if survey is None:
@@ -184,7 +187,7 @@ def _units(
 
 
 def _places(
-    enabled: Sequence[SchemaFile], app: App, plugins: Plugins, lock_timeout: float
+    enabled: Sequence[SchemaFile], app: App, plugins: Plugins, selection: Selection
 ) -> list[_Place]:
     """The stores that schemas live in, each with its schemas."""
     backends = plugins.backends()
@@ -194,7 +197,8 @@ def _places(
         target = replace(
             target_of(file, app, sorted(backends)),
             data_type=backend.name.lower(),  # by whatever alias the file calls it
-            lock_timeout=lock_timeout,
+            lock_timeout=selection.lock_timeout,
+            online=selection.online,
         )
         key = f"{backend.name}:{target.identity}"
         places.setdefault(key, (target, backend, []))[2].append(file)

@@ -24,6 +24,7 @@ from zmigration_api import (
     Store,
     Unconvertible,
     Unfillable,
+    as_run,
 )
 from zmigration_api.describe import detail, summary, symbol
 
@@ -140,9 +141,8 @@ class Report:
     def ddl(self, steps: Sequence[Step]) -> None:
         """The statements, as they would be run."""
         self._line("DDL Preview:", "bold")
-        for step in steps:
-            for statement in step.statements:
-                self._line(f"  {statement}")
+        for statement in as_run(steps):
+            self._line(f"  {statement}")
         if not any(step.statements for step in steps):
             self._line("  (none: the store need not change)")
         for hazard in _hazards(steps):

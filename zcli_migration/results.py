@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zmigration_api import as_run
 from zmigration_api.describe import summary
 
 from .outcome import Outcome, SchemaOutcome, Status
@@ -77,6 +78,6 @@ def _schema(outcome: SchemaOutcome) -> SchemaResult:
         from_version=str(recorded) if recorded else outcome.from_version,
         to_version=str(to) if to else outcome.to_version,
         changes=tuple(summary(change, qualified=True, done=done) for change in changes),
-        statements=tuple(text for step in outcome.steps for text in step.statements),
+        statements=as_run(outcome.steps),
         warnings=outcome.warnings,
     )

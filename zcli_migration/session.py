@@ -137,6 +137,7 @@ class Session:
                 return list(self.unit(run, unit))
         except MigrationError as error:
             self.report.error(error)
+            self.report.notices(unit.store)
             self.report.failed(unit, error, self.not_done)
             return self.of_unit(unit, "failed", error=error)
         except Exception as error:
@@ -145,7 +146,9 @@ class Session:
             return self.of_unit(unit, "failed", error=defect)
         except KeyboardInterrupt:
             run.interrupts.append(2)
-            return self.of_unit(unit, "skipped", error=interrupted_error(self.report))
+            stopped = interrupted_error(self.report)
+            self.report.notices(unit.store)
+            return self.of_unit(unit, "skipped", error=stopped)
 
     def of_unit(
         self, unit: Unit, status: Status, error: MigrationError | None = None

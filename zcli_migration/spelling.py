@@ -9,10 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from zmigration_api import Backfill, Column, CopyOf, ForeignKey, Schema, Store, Table
+from zmigration_api import (
+    Backfill,
+    Column,
+    CopyOf,
+    ForeignKey,
+    Index,
+    PrimaryKey,
+    Schema,
+    Store,
+    Table,
+    UniqueConstraint,
+)
 
+_Part = TypeVar("_Part", PrimaryKey, UniqueConstraint, Index)
 Speller: TypeAlias = Callable[[str], str]
 
 
@@ -39,7 +51,14 @@ def spelled(desired: Schema, live: Schema, store: Store) -> Schema:
 
 def _speller(names: Iterable[str], store: Store) -> Speller:
     known = {store.name_key(name): name for name in names}
-    return lambda name: known.get(store.name_key(name)) or store.spell(name)
+    found: dict[str, str] = {}
+
+    def spell(name: str) -> str:
+        if name not in found:
+            found[name] = known.get(store.name_key(name)) or store.spell(name)
+        return found[name]
+
+    return spell
 
 
 def _table(
@@ -67,11 +86,16 @@ def _table(
         name=tables(table.name),
         renamed_from=tables(table.renamed_from) if table.renamed_from else None,
         columns=tuple(_column(column, spell) for column in table.columns),
-        primary_key=replace(key, columns=tuple(map(spell, key.columns))) if key else None,
-        unique=tuple(replace(u, columns=tuple(map(spell, u.columns))) for u in table.unique),
-        indexes=tuple(replace(i, columns=tuple(map(spell, i.columns))) for i in table.indexes),
+        primary_key=_named(key, spell) if key else None,
+        unique=tuple(_named(unique, spell) for unique in table.unique),
+        indexes=tuple(_named(index, spell) for index in table.indexes),
         foreign_keys=tuple(foreign_key(k) for k in table.foreign_keys),
     )
+
+
+def _named(part: _Part, spell: Speller) -> _Part:
+    columns = tuple(map(spell, part.columns))
+    return part if columns == part.columns else replace(part, columns=columns)
 
 
 def _column(column: Column, spell: Speller) -> Column:

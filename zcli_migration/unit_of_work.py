@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +16,7 @@ from zmigration_api import (
     HistoryRecord,
     MigrationError,
     PlanMoved,
+    PreparingStore,
     Progress,
     Schema,
     SchemaFileError,
@@ -42,6 +43,7 @@ from .schema_file import (
 from .settled import state_to_record
 from .survey import SchemaSurvey, Survey, Unit, survey
 from .verification import count_rows, verify, verify_rows
+from .written_back import Sample, remembered, sample_values
 
 ShowStep = Callable[[Step], AbstractContextManager[Progress]]
 
@@ -103,6 +105,7 @@ def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
                 hint="run again to see what is left to do",
             )
         _require_unchanged_files(approved)
+        prepare(run, unit, current.plan.steps)
         results = _inside(run, unit, current, hooks)
         run.told.enter_context(uninterrupted(run.interrupts))
         store.commit()
@@ -110,6 +113,12 @@ def apply(run: Run, unit: Unit, approved: Survey) -> tuple[Result, ...]:
     except BaseException:
         store.rollback()  # does nothing after a commit
         raise
+
+
+def prepare(run: Run, unit: Unit, steps: Sequence[Step]) -> None:
+    """What the store makes of these steps before its unit of work, while others work on."""
+    if isinstance(unit.store, PreparingStore):
+        unit.store.prepare(steps, run.show_step)
 
 
 def _hooked(approved: Survey) -> tuple[Hooked, ...]:
@@ -150,6 +159,7 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Re
     with environment(hooks.variables, run.app.workspace):
         hooks.run("before_migrate", current.current)
         before = count_rows(unit, current.current, current.plan.changes)
+        samples = _samples(unit, current)
         for step in current.plan.steps:
             with run.show_step(step) as progress:
                 unit.store.run(step, progress)
@@ -164,7 +174,7 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Re
     histories = ensure_history_tables(unit, tables)
     run = replace(run, token=token_after(run.token, (s.recorded for s in current.schemas)))
     return tuple(
-        _record(run, unit, current, schema, (live, histories), milliseconds, hooks)
+        _record(run, unit, current, schema, (live, histories), milliseconds, hooks, samples)
         for schema in current.schemas
     )
 
@@ -177,6 +187,7 @@ def _record(
     states: tuple[Schema, Schema],
     milliseconds: int,
     hooks: HookCalls,
+    samples: Sequence[Sample],
 ) -> Result:
     """Record one schema; `states` are the live tables and the history tables."""
     live, histories = states
@@ -202,6 +213,7 @@ def _record(
             before=_before(current, schema),
             hooks=tuple(hooks.results.get(schema.file.name, ())),
             state=state_to_record(unit.store, schema.file, schema.desired),
+            samples=remembered([s for s in samples if schema.desired.table(s.table)]),
         )
         record = make_record(applied, next_id(unit.store, table, history), run.app.title)
         unit.store.insert(table, [record.as_row()])
@@ -211,6 +223,12 @@ def _record(
         history_display=unit.store.history_display(table.name),
         steps=steps,
     )
+
+
+def _samples(unit: Unit, current: Survey) -> list[Sample]:
+    if not unit.is_copied_by_apps:
+        return []
+    return sample_values(unit.store, current.plan.changes, current.live, current.desired)
 
 
 def steps_of(schema: SchemaSurvey, whole: Survey) -> tuple[Step, ...]:
@@ -259,7 +277,7 @@ def _bump(schema: SchemaSurvey, result: Result) -> str | None:
         return None
     old = schema.on_disk.text
     try:
-        write_schema_text(schema.file.path, with_version(old, goal), old)
+        write_schema_text(schema.file.path, with_version(old, goal, schema.file.path), old)
     except (MigrationError, OSError) as error:
         return (
             f"{schema.file.path.name} still says {schema.on_disk.version}: {error}; "

@@ -11,15 +11,18 @@ from zmigration_api import (
     CopyOf,
     Hazard,
     Table,
-    UnsupportedChange,
     convertible,
 )
+from zmigration_api.history import PREFIX
 
 from .casts import bare_pattern, column_to
 from .fill import default_text, filled
-from .names import QUOTING, table_name
+from .names import QUOTING, collation_name, table_name
 from .render import SQL
+from .tokens import lasting
 from .types import canonical, ddl, measured, native_type, same_native
+
+HELPER = f"{PREFIX}stored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,8 @@ class Alteration:
     """One column, before and after, with both type texts. `table` is as it is before.
 
     `bare` says that a plain cast agrees with the shared conversion for every value there is.
+    `exact`: both columns say all that the store holds of them. `direct` and `direct_back`: the
+    server has a cast of its own from the one native type to the other, and back.
     """
 
     table: Table
@@ -35,13 +40,17 @@ class Alteration:
     before: str
     native: str
     bare: bool = False
+    exact: bool = False
+    direct: bool = False
+    direct_back: bool = False
 
     @classmethod
-    def of(cls, change: AlterColumn, table: Table | None) -> Alteration:
+    def of(cls, change: AlterColumn, table: Table | None, *, exact: bool = False) -> Alteration:
         """The alteration; what `table` knows of the live column goes before what `change` says."""
         live = table.column(change.old.name) if table else None
-        before = (live and live.native) or change.old.native
+        before = change.old.exact_type or (live and live.native) or change.old.native
         before = before or canonical(native_type(change.old, None))
+        exact = exact or change.new.exact_type is not None
         native = native_type(change.new, table) if change.retyped else before
         return cls(
             table=table or Table(name=change.table, columns=(change.old,)),
@@ -49,11 +58,52 @@ class Alteration:
             new=change.new,
             before=before,
             native=native,
+            exact=exact,
         )
 
     @property
     def changes_native(self) -> bool:
+        if self.new.exact_type is not None and self.old.exact_type is not None:
+            return self.native != self.before
         return not same_native(self.native, self.before)
+
+    @property
+    def collation(self) -> str | None:
+        """What the values will be ordered by; a schema that says nothing of it leaves it."""
+        texts = self.old.type.textual and self.new.type.textual
+        return self.new.collation or (self.old.collation if texts and not self.exact else None)
+
+    @property
+    def changes_type(self) -> bool:
+        """Whether the native type or its collation becomes another."""
+        return self.changes_native or self.collation != self.old.collation
+
+    @property
+    def anew(self) -> bool:
+        """Whether the column goes and comes again: computed values are computed again."""
+        if self.new.generated is None:
+            return False
+        if self.old.generated != self.new.generated:
+            return True
+        return self.exact and (self.changes_type or self.old.virtual != self.new.virtual)
+
+    @property
+    def stored_now(self) -> bool:
+        """Whether values that were computed when read are stored from now on."""
+        return self.freed and self.old.virtual
+
+    @property
+    def natively(self) -> bool:
+        """Whether values go by the server's own casts, which the shared conversion has not."""
+        using = self.new.using is not None
+        native = "native" in (self.old.type.kind, self.new.type.kind)
+        return self.exact and native and not using
+
+    @property
+    def light(self) -> bool:
+        """Whether only a measure of the type changes: what is built over it stays as it is."""
+        same_base = measured(self.before)[0] == measured(self.native)[0]
+        return same_base and self.collation == self.old.collation and not self.anew
 
     @property
     def bare_pattern(self) -> str | None:
@@ -75,7 +125,9 @@ class Alteration:
         native = ddl(self.native)
         value = self._name
         if self._regenerated:
-            value = f"({self.new.generated})::{native}"
+            value = f"({lasting(self.new.generated or '')})::{native}"
+        elif self.natively:
+            value = self._natively() if self.changes_native else self._name
         elif self.bare:
             value = f"{self._name}::{native.lower()}"
         elif self._converts:
@@ -87,16 +139,11 @@ class Alteration:
 
     def statements(self) -> list[str]:
         """The statements, in an order in which each can be made."""
-        if self.old.generated != self.new.generated and self.new.generated is not None:
-            if self.old.generated is None:
-                raise UnsupportedChange(
-                    f"{self.table.name}.{self.new.name} cannot become generated: PostgreSQL has"
-                    " no way but to drop its values",
-                    hint="add a generated column under another name",
-                    line=self.new.line,
-                )
+        if self.anew:
             return self._anew()
-        plain = [f"{self._alter} DROP EXPRESSION;"] if self._freed else []
+        if self.stored_now:
+            return self._stored()
+        plain = [f"{self._alter} DROP EXPRESSION;"] if self.freed else []
         values, rest = self._values(), self._rest()
         freed = [f"{self._alter} DROP NOT NULL;"]
         if values and freed[0] in rest:  # values may become null
@@ -104,31 +151,58 @@ class Alteration:
             values = [*freed, *values]
         return [*plain, *values, *self._filled(), *rest]
 
-    def undo(self) -> list[str]:
-        """The structure as it was; values that cannot convert back become null."""
-        back = replace(
+    def back(self) -> Alteration:
+        """The same the other way round."""
+        return replace(
             self,
             old=replace(self.new, native=canonical(self.native)),
             new=self.old,
-            before=canonical(self.native),
+            before=self.native if self.exact else canonical(self.native),
             native=self.before,
+            direct=self.direct_back,
+            direct_back=self.direct,
         )
-        return back._anew() if self._freed or self._regenerated else back._structure()
+
+    def undo(self) -> list[str]:
+        """The structure as it was; values that cannot convert back become null."""
+        back = self.back()
+        return back._anew() if self.freed or self.anew else back._structure()
+
+    def _stored(self) -> list[str]:
+        """A plain column in place of a virtual one, with the values that it shows."""
+        table = self.table.name
+        whole = replace(self.new, name=HELPER, required=False, identity=None)
+        made = SQL.add_column(table, SQL.column(whole, ddl(self.native), None))
+        update = f"UPDATE {table_name(table)} SET {HELPER} = {self._name};"
+        rest = replace(self, old=replace(self.old, required=False))._rest()
+        renamed = SQL.rename_column(table, HELPER, self.new.name)
+        return [made, update, SQL.drop_column(table, self.new.name), renamed, *rest]
+
+    def _natively(self) -> str:
+        text = "" if self.direct else "::text"
+        return f"{self._name}{text}::{ddl(self.native)}"
 
     def hazards(self) -> Iterator[Hazard]:
         name = self.table.name
-        if self.changes_native and not self._widens:
+        if self.anew and self.old.generated is None:
+            text = f"The values of {name}.{self.new.name} make way for computed ones."
+            yield Hazard("data_loss", text)
+        if self.anew and self.new.virtual:
+            return
+        if self.anew or (self.changes_native and not self._widens):
             yield Hazard("rewrite", f"{name} is written anew; nobody reads or writes it meanwhile.")
+        elif self.changes_type and not self.changes_native:
+            yield Hazard("lock", f"Nobody reads or writes {name} while its indexes are built anew.")
         elif self.new.required and not self.old.required:
             yield Hazard("lock", f"Nobody reads or writes {name} while its rows are checked.")
 
     @property
     def _alter(self) -> str:
-        name = QUOTING.name(self.new.name)
-        return f"ALTER TABLE {table_name(self.table.name)} ALTER COLUMN {name}"
+        return f"{SQL.alter(self.table.name)} ALTER COLUMN {QUOTING.name(self.new.name)}"
 
     @property
-    def _freed(self) -> bool:
+    def freed(self) -> bool:
+        """Whether values that were computed are plain from now on."""
         return self.old.generated is not None and self.new.generated is None
 
     @property
@@ -146,8 +220,9 @@ class Alteration:
     def _loses_default(self) -> bool:
         """Whether the live default is in the way of the new type."""
         serial = self.old.auto_increment and self.new.type.kind not in ("int", "bigint")
+        serial = serial and not self.exact
         stored = self.old.default is not None and self.old.default.stored
-        texts = self.old.type.textual and self.new.type.textual
+        texts = self.old.type.textual and self.new.type.textual and not self.exact
         return self.changes_native and (serial or (stored and not texts))
 
     def _anew(self) -> list[str]:
@@ -163,6 +238,8 @@ class Alteration:
     @property
     def _converts(self) -> bool:
         """Whether values go through a conversion, and not only into another native type."""
+        if self.natively:
+            return self.changes_native
         textual = self.old.type.textual and self.new.type.textual
         if self.changes_native:
             return self.new.generated is None and not (textual and self.new.using is None)
@@ -170,7 +247,7 @@ class Alteration:
         return using or not (textual or self.old.type.kind == self.new.type.kind)
 
     def _values(self) -> list[str]:
-        if self.changes_native:
+        if self.changes_type:
             return [
                 *self._default_dropped(),
                 f"{self._alter} TYPE {self._type_and_using(bare=self.bare)};",
@@ -182,19 +259,22 @@ class Alteration:
         return [f"UPDATE {table_name(self.table.name)} SET {self._name} = {value} WHERE {where};"]
 
     def _type_and_using(self, bare: bool) -> str:
-        native = ddl(self.native)
-        if not self._converts:
+        collated = f" COLLATE {collation_name(self.collation)}" if self.collation else ""
+        native = f"{ddl(self.native)}{collated}"
+        if not self._converts or not self.changes_native:
             return native
+        if self.natively:
+            return f"{native} USING {self._natively()}"
         if bare:
-            return f"{native} USING {self._name}::{native.lower()}"
+            return f"{native} USING {self._name}::{ddl(self.native).lower()}"
         return f"{native} USING {column_to(self._name, self.old, self.new, self.native)}"
 
     def _structure(self) -> list[str]:
         """The same without looking at values: for the way back."""
-        if not self.changes_native:
+        if not self.changes_type:
             return self._rest()
         native = ddl(self.native)
-        if convertible(self.old.type, self.new.type):
+        if self.natively or convertible(self.old.type, self.new.type):
             using = self._type_and_using(bare=False)
         else:
             using = f"{native} USING NULL::{native.lower()}"

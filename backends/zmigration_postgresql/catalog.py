@@ -6,114 +6,12 @@ Tables and columns are named as they are now. Texts of definitions are the serve
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from . import catalog_texts as texts
 from .connection import Connection
-
-_SEQUENCE = """
-SELECT d.refobjid, d.refobjsubid, format('%I.%I', n.nspname, q.relname),
-       format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
-       s.seqcycle, pg_sequence_last_value(q.oid)
-FROM pg_depend d
-JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
-JOIN pg_namespace n ON n.oid = q.relnamespace
-JOIN pg_sequence s ON s.seqrelid = q.oid
-WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
-  AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0"""
-_COLUMNS = f"""
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated::text,
-       a.attidentity::text, pg_get_expr(e.adbin, e.adrelid),
-       CASE WHEN a.attcollation <> t.typcollation
-            THEN format('%I.%I', (SELECT nspname FROM pg_namespace WHERE oid = o.collnamespace),
-                        o.collname) END,
-       col_description(c.oid, a.attnum),
-       (SELECT min(k.conname) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'n'
-        AND k.conkey = ARRAY[a.attnum]), q.*
-FROM pg_class c
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-JOIN pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_collation o ON o.oid = a.attcollation
-LEFT JOIN pg_attrdef e ON e.adrelid = c.oid AND e.adnum = a.attnum
-LEFT JOIN ({_SEQUENCE}) q ON q.refobjid = c.oid AND q.refobjsubid = a.attnum
-WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
-ORDER BY a.attnum"""
-_PARTS = """
-WITH t AS (SELECT oid FROM pg_class WHERE relname = %s
-           AND relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')),
-parts AS (
-  SELECT CASE k.contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END AS kind,
-         k.conname AS name, pg_get_constraintdef(k.oid) AS definition,
-         CASE k.contype WHEN 'p' THEN 0 WHEN 'u' THEN 0 WHEN 'f' THEN 3 ELSE 1 END AS place,
-         k.conrelid AS owner, k.conkey AS numbers, 'pg_constraint'::regclass AS class, k.oid AS id
-  FROM pg_constraint k JOIN t ON k.conrelid = t.oid
-  WHERE k.contype IN ('p', 'u', 'c', 'x', 'f')
-  UNION ALL
-  SELECT 'index', c.relname, pg_get_indexdef(c.oid), 2, i.indrelid, i.indkey::int2[],
-         'pg_class'::regclass, c.oid
-  FROM pg_index i JOIN t ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid
-  WHERE NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = c.oid
-                    AND k.contype IN ('p', 'u', 'x'))
-)
-SELECT kind, name, definition,
-       ARRAY(SELECT DISTINCT a.attname::text FROM pg_attribute a
-             WHERE a.attrelid = owner AND a.attnum > 0 AND (a.attnum = ANY(numbers) OR EXISTS (
-               SELECT 1 FROM pg_depend d WHERE d.classid = class AND d.objid = id
-               AND d.refclassid = 'pg_class'::regclass AND d.refobjid = owner
-               AND d.refobjsubid = a.attnum)))
-FROM parts ORDER BY place, name"""
-_TRIGGERS = """
-SELECT g.tgname, g.tgenabled::text, pg_get_triggerdef(g.oid)
-FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
-WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace AND NOT g.tgisinternal
-ORDER BY g.tgname"""
-_FIRING = """
-WITH RECURSIVE tree AS (
-  SELECT c.oid, NULL::text AS owner FROM pg_class c
-  WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace
-  UNION
-  SELECT i.inhrelid, i.inhrelid::regclass::text
-  FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent
-)
-SELECT t.owner, 'TRIGGER' AS kind, g.tgname AS name, g.tgenabled::text AS enabled
-FROM tree t JOIN pg_trigger g ON g.tgrelid = t.oid
-WHERE NOT g.tgisinternal AND coalesce(to_jsonb(g) ->> 'tgparentid', '0') = '0'
-UNION ALL
-SELECT t.owner, 'RULE', r.rulename, r.ev_enabled::text
-FROM tree t JOIN pg_rewrite r ON r.ev_class = t.oid
-WHERE t.owner IS NULL AND r.ev_type = '2'
-ORDER BY owner NULLS FIRST, kind DESC, name"""
-_TABLE = """
-SELECT c.relpersistence = 'u', array_to_string(c.reloptions, ', '),
-       obj_description(c.oid, 'pg_class'), array_remove(ARRAY[
-  CASE WHEN c.relacl IS NOT NULL OR EXISTS (SELECT 1 FROM pg_attribute a
-            WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL) THEN 'grants' END,
-  CASE WHEN c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
-       THEN 'the owner ' || pg_get_userbyid(c.relowner) END,
-  CASE WHEN c.relrowsecurity OR EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = c.oid)
-       THEN 'row security' END,
-  CASE WHEN c.relhasrules THEN 'rules' END,
-  CASE WHEN c.reltablespace <> 0 THEN 'the tablespace' END,
-  CASE WHEN c.relreplident NOT IN ('d') THEN 'the replica identity' END,
-  CASE WHEN EXISTS (SELECT 1 FROM pg_statistic_ext WHERE stxrelid = c.oid)
-       THEN 'extended statistics' END,
-  CASE WHEN EXISTS (SELECT 1 FROM pg_publication_rel WHERE prrelid = c.oid)
-       THEN 'publications' END,
-  CASE WHEN c.relkind = 'p' THEN 'partitions' END,
-  CASE WHEN EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = c.oid OR inhparent = c.oid)
-        AND c.relkind <> 'p' THEN 'inheritance' END], NULL)
-FROM pg_class c
-WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace
-  AND c.relkind IN ('r', 'p')"""
-_ENFORCED = """
-SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace AND i.indisunique
-  AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
-  AND NOT EXISTS (
-    SELECT 1 FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
-    WHERE k.place <= i.indnkeyatts AND NOT (a.attnotnull AND a.attname = ANY(%s::text[])))
-LIMIT 1"""
+from .names import join, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +53,7 @@ class LiveColumn:
     collation: str | None
     comment: str | None
     required_name: str | None
+    attributes: tuple[str, ...]
     sequence: Sequence | None
 
     @property
@@ -165,11 +64,23 @@ class LiveColumn:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A constraint, foreign key or index, by the server's own definition."""
+    """A constraint, foreign key or index, by the server's own definition.
+
+    `options` are those of the index behind a constraint. `clustered` and `identifies` say what
+    the table uses its index for. `expressed` says that an expression or a condition is in it.
+    `refers` is the other table of a foreign key.
+    """
 
     kind: Literal["constraint", "foreign key", "index"]
     name: str
     definition: str
+    comment: str | None
+    options: str | None
+    clustered: bool
+    identifies: bool
+    expressed: bool
+    refers: str | None
+    ref_columns: tuple[str, ...]
     columns: tuple[str, ...]
 
 
@@ -180,6 +91,20 @@ class Trigger:
     name: str
     enabled: str
     definition: str
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy of row security; `roles` as SQL writes them."""
+
+    name: str
+    permissive: str
+    command: str
+    roles: str
+    using: str | None
+    check: str | None
+    comment: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,49 +133,73 @@ class LiveTable:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Answers from the catalog; without a database there is nothing."""
+    """Answers from the catalog, each asked for once; without a database there is nothing."""
 
     connection: Connection | None
+    known: dict[tuple[Any, ...], list[tuple[Any, ...]]] = field(default_factory=dict, compare=False)
 
     def columns(self, table: str) -> tuple[LiveColumn, ...]:
-        return tuple(_column(row) for row in self._rows(_COLUMNS, table))
+        return tuple(_column(row) for row in self._rows(texts.COLUMNS, table))
 
     def column(self, table: str, name: str) -> LiveColumn | None:
         return next((column for column in self.columns(table) if column.name == name), None)
 
     def parts(self, table: str) -> tuple[Part, ...]:
         """Constraints and indexes in an order in which they can be made."""
-        rows = self._rows(_PARTS, table)
-        return tuple(Part(kind, name, text, tuple(names)) for kind, name, text, names in rows)
+        rows = self._rows(texts.PARTS, table)
+        return tuple(_part(row) for row in rows)
 
     def part(self, table: str, name: str) -> Part | None:
         return next((part for part in self.parts(table) if part.name == name), None)
 
     def triggers(self, table: str) -> tuple[Trigger, ...]:
-        return tuple(Trigger(*row) for row in self._rows(_TRIGGERS, table))
+        return tuple(Trigger(*row) for row in self._rows(texts.TRIGGERS, table))
+
+    def referring(self, table: str) -> tuple[tuple[str, str, str], ...]:
+        """Foreign keys to this table: table and name of each, and the index that it relies on."""
+        rows = self._rows(texts.REFERRING, table)
+        return tuple((join(schema, owner), name, index) for schema, owner, name, index in rows)
+
+    def depending(self, table: str, column: str) -> tuple[tuple[str, str], ...]:
+        """Kind and name of what hinders another type: generated columns, triggers, policies."""
+        return tuple((row[0], row[1]) for row in self._rows(texts.DEPENDING, table, column))
+
+    def policies(self, table: str) -> tuple[Policy, ...]:
+        return tuple(Policy(*row) for row in self._rows(texts.POLICIES, table))
 
     def firing(self, table: str) -> tuple[Firing, ...]:
-        return tuple(Firing(*row) for row in self._rows(_FIRING, table))
+        return tuple(Firing(*row) for row in self._rows(texts.FIRING, table))
 
     def table(self, name: str) -> LiveTable | None:
-        for unlogged, options, comment, lost in self._rows(_TABLE, name):
+        for unlogged, options, comment, lost in self._rows(texts.TABLE, name):
             return LiveTable(unlogged, options, comment, tuple(lost))
         return None
 
     def enforced(self, table: str, columns: Iterable[str]) -> bool:
         """Whether no two rows can be alike in these columns, nor null."""
-        return bool(self._rows(_ENFORCED, table, list(columns)))
+        return bool(self._rows(texts.ENFORCED, table, list(columns)))
 
-    def _rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
+    def _rows(self, text: str, table: str, *params: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
         if self.connection is None:
             return []
-        # A % of format() is no placeholder.
-        return self.connection.rows(sql.replace("%I", "%%I"), params)
+        schema, name = split(table)
+        place = (text, table, *map(repr, params))
+        if place not in self.known:
+            rows = self.connection.rows(texts.asked(text), (name, schema, *params))
+            self.known[place] = rows
+        return self.known[place]
+
+
+def _part(row: tuple[Any, ...]) -> Part:
+    schema, table = row[8]
+    refers = None if table is None else join(schema, table)
+    facts: tuple[Any, ...] = (*row[:8], refers, tuple(row[9]), tuple(row[10]))
+    return Part(*facts)
 
 
 def _column(row: tuple[Any, ...]) -> LiveColumn:
     name, native, required, generated, identity, default, collation, *rest = row
-    comment, required_name, *sequence = rest
+    comment, required_name, attributes, *sequence = rest
     return LiveColumn(
         name=name,
         native=native,
@@ -262,5 +211,6 @@ def _column(row: tuple[Any, ...]) -> LiveColumn:
         collation=collation,
         comment=comment,
         required_name=required_name,
+        attributes=tuple(attributes),
         sequence=Sequence(*sequence[2:]) if sequence[2] is not None else None,
     )

@@ -51,6 +51,7 @@ class Connection:
         self._raw = raw
         self._address = address
         self._cursors = 0
+        self.left_behind = ""
         _load_as_text(raw)
         with self.errors():
             raw.execute(_SESSION.format(lock_timeout=milliseconds(address.lock_timeout)).encode())
@@ -58,6 +59,9 @@ class Connection:
                 # What extensions bring is in public.
                 path = f"SET search_path TO {QUOTING.name(address.schema)}, public"
                 raw.execute(path.encode())
+
+    left_behind: str
+    """What is to be said of a run that ends with the connection and cannot tidy up."""
 
     @property
     def raw(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -115,7 +119,7 @@ class Connection:
             return StoreError(
                 f"the connection to the {self._address.display} was lost"
                 f" ({self.words(error)}); the server undid what was not committed",
-                hint="nothing was changed by this run; run it again",
+                hint=f"nothing was changed by this run{self.left_behind}; run it again",
             )
         return StoreError(f"{self._address.display}: {self.words(error)}", hint=_hint(error))
 
@@ -129,6 +133,11 @@ class Connection:
     def lost(self) -> bool:
         """Whether the server is gone, without our having closed the connection."""
         return self._raw.broken
+
+    def restore(self) -> None:
+        """Wait again as long for locks as every look does, outside of a transaction."""
+        usual = milliseconds(self._address.lock_timeout)
+        self.execute(f"SET lock_timeout = {usual}; RESET statement_timeout")
 
     def close(self) -> None:
         self._raw.close()

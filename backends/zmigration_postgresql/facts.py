@@ -5,16 +5,20 @@ Tables and columns are named as they are now.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from .catalog_texts import asked
 from .connection import Connection
-from .names import QUOTING, table_name
+from .names import QUOTING, split, table_name
+from .used_types import UsedType, used_type
 
 _DEPENDENTS = """
 WITH target AS (
   SELECT c.oid, coalesce(a.attnum, 0) AS attnum
   FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %s
-  WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace
+  WHERE c.relname = %s AND c.relnamespace = {schema}
 )
 SELECT CASE v.relkind WHEN 'm' THEN 'materialized view ' WHEN 'v' THEN 'view ' ELSE 'rule on ' END
        || v.relname
@@ -43,22 +47,52 @@ JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
 LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
      AND k.contype <> 'n'
 LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid AND i.relkind = 'i'
-WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace
+WHERE c.relname = %s AND c.relnamespace = {schema}
   AND (k.oid IS NOT NULL OR i.oid IS NOT NULL)
 ORDER BY 1"""
 _REFERRING = """
-SELECT r.relname, k.conname
+SELECT CASE WHEN r.relnamespace = current_schema()::regnamespace THEN r.relname
+            ELSE r.relnamespace::regnamespace::text || '.' || r.relname END, k.conname
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.confrelid
 JOIN pg_class r ON r.oid = k.conrelid AND r.oid <> c.oid
-WHERE k.contype = 'f' AND c.relname = %s AND c.relnamespace = current_schema()::regnamespace
+WHERE k.contype = 'f' AND c.relname = %s AND c.relnamespace = {schema}
 ORDER BY 1, 2"""
 _IS_INDEX = """
 SELECT 1 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid
-WHERE c.relname = %s AND t.relname = %s AND t.relnamespace = current_schema()::regnamespace
+WHERE c.relname = %s AND t.relname = %s AND t.relnamespace = {schema}
   AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype <> 'f')"""
+
+_FIXED = """
+SELECT DISTINCT 'function ' || d.objid::regprocedure::text
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %s
+JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+     AND d.refobjsubid = a.attnum AND d.classid = 'pg_proc'::regclass
+WHERE c.relname = %s AND c.relnamespace = {schema}
+UNION
+SELECT 'rule ' || r.rulename
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %s
+JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+     AND d.refobjsubid = a.attnum AND d.classid = 'pg_rewrite'::regclass
+JOIN pg_rewrite r ON r.oid = d.objid AND r.ev_class = c.oid
+WHERE c.relname = %s AND c.relnamespace = {schema}
+ORDER BY 1"""
+_CASTS = """
+WITH given AS (
+  SELECT t.oid, t.typlen = -1 AND t.typelem <> 0 AS listed,
+         CASE WHEN t.typlen = -1 AND t.typelem <> 0 THEN t.typelem ELSE t.oid END AS element
+  FROM pg_type t)
+SELECT s.listed = t.listed AND (s.oid = t.oid OR EXISTS (
+  SELECT 1 FROM pg_cast c WHERE c.castsource = s.element AND c.casttarget = t.element))
+FROM given s, given t
+WHERE s.oid = to_regtype(%s) AND t.oid = to_regtype(%s)"""
+_STORAGE = """
+SELECT CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
+       ELSE 'EXTENDED' END FROM pg_type t WHERE t.oid = to_regtype(%s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +103,48 @@ class Facts:
 
     def dependents(self, table: str, column: str | None = None) -> tuple[str, ...]:
         """Views and generated columns that are in the way of a change: `view active_users`."""
-        return tuple(row[0] for row in self._rows(_DEPENDENTS, column, table))
+        return tuple(row[0] for row in self._asked(_DEPENDENTS, table, column))
+
+    def fixed(self, table: str, column: str) -> tuple[str, ...]:
+        """What depends on a column and cannot be taken apart: `function total(integer)`."""
+        schema, name = split(table)
+        place = (column, name, schema)
+        return tuple(row[0] for row in self._rows(asked(_FIXED), *place, *place))
+
+    def casts(self, first: str, second: str) -> tuple[bool, bool]:
+        """Whether the server has a cast from one type to the other, and back."""
+        rows = [self._rows(_CASTS, a, b) for a, b in ((first, second), (second, first))]
+        there, back = (bool(row and row[0][0]) for row in rows)
+        return there, back
+
+    def usual_storage(self, native: str) -> str:
+        """How values of a type are stored where nothing else is said."""
+        rows = self._rows(_STORAGE, native)
+        return rows[0][0] if rows else "EXTENDED"
+
+    def views_over(self, text: str, table: str, column: str) -> list[tuple[Any, ...]]:
+        """The answers to a question about a column: its name comes first."""
+        return self._asked(text, table, column)
+
+    def rows(self, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The answers to a question that needs no table."""
+        return [] if self.connection is None else self.connection.rows(asked(text), params)
+
+    def named_type(self, name: str) -> UsedType | None:
+        """What the database knows of a named type, or None where it is not there."""
+        return None if self.connection is None else used_type(self.connection, name)
 
     def attached(self, table: str, column: str) -> tuple[str, ...]:
         """Indexes and constraints that the server drops with the column."""
-        return tuple(row[0] for row in self._rows(_ATTACHED, column, table))
+        return tuple(row[0] for row in self._asked(_ATTACHED, table, column))
 
     def referring(self, table: str) -> tuple[tuple[str, str], ...]:
         """Foreign keys of other tables to this one, each as table and name."""
-        return tuple((row[0], row[1]) for row in self._rows(_REFERRING, table))
+        return tuple((row[0], row[1]) for row in self._asked(_REFERRING, table))
 
     def is_index(self, table: str, name: str) -> bool:
         """Whether that is an index of its own, not one behind a constraint."""
-        return bool(self._rows(_IS_INDEX, name, table))
+        return bool(self._asked(_IS_INDEX, table, name))
 
     def all_match(self, table: str, column: str, pattern: str) -> bool:
         """Whether every text in the column matches (case aside); nulls do."""
@@ -92,5 +155,10 @@ class Facts:
         escaped = sql.replace("%", "%%").replace("~* %%s", "~* %s")
         return not self.connection.rows(escaped, [pattern])
 
-    def _rows(self, sql: str, *params: str | None) -> list[tuple[str, ...]]:
+    def _asked(self, text: str, table: str, *first: str | None) -> list[tuple[Any, ...]]:
+        """Of a table; what else the question takes comes before its name."""
+        schema, name = split(table)
+        return self._rows(asked(text), *first, name, schema)
+
+    def _rows(self, sql: str, *params: str | None) -> list[tuple[Any, ...]]:
         return [] if self.connection is None else self.connection.rows(sql, params)

@@ -10,7 +10,8 @@ from zmigration_sql import literal
 from .archive import Keep, guard
 from .catalog import Catalog, LiveColumn, LiveTable, Part, Sequence, Trigger
 from .names import QUOTING, table_name
-from .render import SQL
+from .render import SQL, Commented
+from .tokens import lasting
 from .types import ddl
 
 
@@ -31,23 +32,43 @@ def table_back(
         *(_owned(name, column, sequence) for column, sequence in owned),
         _rows(name, archive, columns),
         *(_position(name, column, column.sequence) for column in columns if column.sequence),
-        *(part_back(name, part) for part in parts),
-        *(text for trigger in catalog.triggers(name) for text in _trigger(table, trigger)),
-        *_comments(table, facts.comment, columns),
+        *(statement for part in parts for statement in part_back(name, part)),
+        *(text for trigger in catalog.triggers(name) for text in trigger_back(name, trigger)),
+        *(text for column in columns for text in column_rest(name, column)),
+        *_comments(table, facts.comment, ()),
     ]
 
 
-def part_back(table: str, part: Part) -> str:
-    """A constraint, foreign key or index again; `table` as it was called."""
-    if part.kind == "index":
-        return f"{part.definition};"
+def part_back(table: str, part: Part) -> list[str]:
+    """A constraint, foreign key or index again; `table` as it is called then."""
+    definition = lasting(part.definition)
+    on: Commented = "index" if part.kind == "index" else "constraint"
     name = QUOTING.name(part.name)
-    return f"ALTER TABLE {table_name(table)} ADD CONSTRAINT {name} {part.definition};"
+    made = f"{definition};"
+    if part.kind != "index":
+        made = f"{SQL.alter(table)} ADD CONSTRAINT {name} {definition};"
+    statements = [made]
+    if part.options:
+        statements.append(f"ALTER INDEX {SQL.beside(table, part.name)} SET ({part.options});")
+    if part.clustered:
+        statements.append(f"{SQL.alter(table)} CLUSTER ON {name};")
+    if part.identifies:
+        statements.append(f"{SQL.alter(table)} REPLICA IDENTITY USING INDEX {name};")
+    if part.comment is not None:
+        statements.append(SQL.comment(table, on, part.name, part.comment))
+    return statements
 
 
 def generated_back(table: str, column: LiveColumn) -> list[str]:
     """A generated column again: its values are computed."""
-    return [SQL.add_column(table, _definition(column)), *_column_comment(table, column)]
+    return [SQL.add_column(table, _definition(column)), *column_rest(table, column)]
+
+
+def column_rest(table: str, column: LiveColumn) -> list[str]:
+    """What a column has by statements of their own."""
+    alter = f"{SQL.alter(table)} ALTER COLUMN {QUOTING.name(column.name)}"
+    attributes = [f"{alter} SET {attribute};" for attribute in column.attributes]
+    return [*attributes, *_comments(table_name(table), None, (column,))]
 
 
 def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
@@ -63,7 +84,7 @@ def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
     statements.append(f"ALTER TABLE {table} ADD COLUMN {name} {_type(column)}{identity};")
     updates = [f"{update} WHERE {keep.match};"]
     if column.default is not None:
-        updates.append(f"{alter} SET DEFAULT {column.default};")
+        updates.append(f"{alter} SET DEFAULT {lasting(column.default)};")
         updates.append(f"UPDATE {table} SET {name} = DEFAULT WHERE {unmatched};")
     statements += keep.quiet(updates)
     if column.required and not column.identity:
@@ -76,12 +97,12 @@ def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
         statements.append(_owned(keep.table, column, sequence))
     if sequence:
         statements.append(_position(keep.table, column, sequence))
-    return [*statements, *_column_comment(table, column)]
+    return [*statements, *column_rest(keep.table, column)]
 
 
 def required_back(table: str, column: LiveColumn) -> list[str]:
     """NOT NULL again; what it would refuse is refused in plain words."""
-    alter, name = f"ALTER TABLE {table_name(table)}", QUOTING.name(column.name)
+    alter, name = SQL.alter(table), QUOTING.name(column.name)
     again = f"{alter} ALTER COLUMN {name} SET NOT NULL;"
     if column.required_name and column.required_name != f"{table}_{column.name}_not_null":
         again = f"{alter} ADD CONSTRAINT {QUOTING.name(column.required_name)} NOT NULL {name};"
@@ -101,9 +122,9 @@ def _definition(column: LiveColumn) -> str:
         words.append(f"CONSTRAINT {QUOTING.name(named)} NOT NULL" if named else "NOT NULL")
     if column.generated is not None:
         kind = "VIRTUAL" if column.virtual else "STORED"
-        words.append(f"GENERATED ALWAYS AS ({column.generated}) {kind}")
+        words.append(f"GENERATED ALWAYS AS ({lasting(column.generated)}) {kind}")
     if column.default is not None:
-        words.append(f"DEFAULT {column.default}")
+        words.append(f"DEFAULT {lasting(column.default)}")
     if column.identity and column.sequence:
         always = column.identity == "a"
         words.append(_identity(column.sequence, column.sequence.start, always=always).strip())
@@ -152,11 +173,16 @@ def _rows(name: str, archive: Archive, columns: tuple[LiveColumn, ...]) -> str:
     return f"INSERT INTO {target} SELECT {own} FROM {table_name(archive.name)};"
 
 
-def _trigger(table: str, trigger: Trigger) -> Iterator[str]:
+def trigger_back(name: str, trigger: Trigger) -> Iterator[str]:
+    """A trigger of a table again."""
+    table = table_name(name)
     yield f"{trigger.definition};"
     change = {"D": "DISABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
     if trigger.enabled in change:
         yield f"ALTER TABLE {table} {change[trigger.enabled]} {QUOTING.name(trigger.name)};"
+    if trigger.comment is not None:
+        name = QUOTING.name(trigger.name)
+        yield f"COMMENT ON TRIGGER {name} ON {table} IS {literal(trigger.comment)};"
 
 
 def _comments(table: str, comment: str | None, columns: tuple[LiveColumn, ...]) -> Iterator[str]:
@@ -166,7 +192,3 @@ def _comments(table: str, comment: str | None, columns: tuple[LiveColumn, ...]) 
         if column.comment is not None:
             name = QUOTING.name(column.name)
             yield f"COMMENT ON COLUMN {table}.{name} IS {literal(column.comment)};"
-
-
-def _column_comment(table: str, column: LiveColumn) -> Iterator[str]:
-    return _comments(table, None, (column,))

@@ -14,6 +14,7 @@ from .casts import column_to
 from .catalog import LiveColumn
 from .names import QUOTING, table_name
 from .recreate import required_back
+from .tokens import lasting
 from .types import canonical, ddl
 
 VALUE_HELPER = f"{PREFIX}back"
@@ -32,8 +33,8 @@ def column_reverted(
     tightened = f"{alter} SET NOT NULL;" in forward and not live.required
     loosened = f"{alter} DROP NOT NULL;" in forward and live.required
     touched = any(s.startswith((f"{alter} SET DEFAULT", f"{alter} DROP DEFAULT")) for s in forward)
-    retyped = made.changes_native
-    texts = made.old.type.textual and made.new.type.textual
+    retyped = made.changes_type
+    texts = made.old.type.textual and made.new.type.textual and not made.exact
     has_default = made.new.default is not None and made.new.default.stored
     in_the_way = has_default and retyped and not texts
     statements = [f"{alter} DROP NOT NULL;"] if tightened else []
@@ -46,7 +47,7 @@ def column_reverted(
     if loosened:
         statements += required_back(made.table.name, replace(live, name=made.new.name))
     if live.default is not None and (touched or in_the_way):
-        statements.append(f"{alter} SET DEFAULT {live.default};")
+        statements.append(f"{alter} SET DEFAULT {lasting(live.default)};")
     return statements
 
 
@@ -86,6 +87,8 @@ def _in_place(table: str, name: str, keep: Keep, kept: KeptColumn) -> Iterator[s
 def _converted(made: Alteration, live: LiveColumn) -> str | None:
     """A value of the new type as one of the old, or None where no value can be."""
     old, new = _sides(made, live)
+    if made.natively:
+        return made.back().value_after()
     if not convertible(old.type, new.type):
         return None
     try:
@@ -104,8 +107,11 @@ def _plainly(made: Alteration, live: LiveColumn) -> str:
     """The old type where no value became another one."""
     old, new = _sides(made, live)
     type_text = _type(made, live)
-    if old.generated is not None or (old.type.textual and new.type.textual):
+    texts = old.type.textual and new.type.textual
+    if old.generated is not None or texts or not made.changes_native:
         return type_text
+    if made.natively:
+        return f"{type_text} USING {made.back().value_after()}"
     if not convertible(old.type, new.type):
         return f"{type_text} USING NULL::{ddl(live.native).lower()}"
     return f"{type_text} USING {column_to(QUOTING.name(old.name), old, new, live.native)}"

@@ -9,17 +9,21 @@ from typing import Any
 
 from zmigration_api import (
     NO_ARCHIVES,
+    AddConstraint,
     Answer,
     Archives,
     Change,
     Column,
     ColumnType,
     Condition,
+    ForeignKey,
     Inspected,
     NamedType,
     Order,
+    PlanMoved,
     Progress,
     Question,
+    RenameTable,
     Row,
     Schema,
     Step,
@@ -29,7 +33,7 @@ from zmigration_api import (
 )
 from zmigration_sql import data
 
-from . import types
+from . import journal, types
 from .address import Address, address_of
 from .ask import ask
 from .catalog import Catalog
@@ -40,11 +44,14 @@ from .exact import Canon, exact
 from .facts import Facts
 from .fit import fitted
 from .forms import as_found
+from .hazards import told
 from .inspect import Look, fingerprints, look
 from .listing import table_names
 from .names import QUOTING, spell, table_name
+from .online import online
 from .plan import plan
-from .unit import Unit
+from .sizes import sizes_of
+from .unit import Show, Unit, unfinished
 
 _ADVANCE = """
 SELECT setval(sequence, greatest(highest, coalesce(pg_sequence_last_value(sequence), 1)))
@@ -59,10 +66,12 @@ class PostgreSQLStore:
 
     def __init__(self, target: Target) -> None:
         self._address: Address = address_of(target)
+        self._online = target.online
         self._connection: Connection | None = None
         self._unit: Unit | None = None
         self._live: dict[str, tuple[Table, Table | None]] = {}
         self._inspected: dict[str, Table] = {}
+        self._notices: list[str] = []
         self._defaults: dict[tuple[str, str], str] = {}
         self._canon = Canon()
         self._schema_seen = self._address.schema is None
@@ -73,8 +82,9 @@ class PostgreSQLStore:
 
     @property
     def unfinished(self) -> bool:
-        """Never: the database itself undoes what was not committed."""
-        return False
+        """Whether a killed run has left what it made ahead; all else the database itself undoes."""
+        connection = self._reading()
+        return connection is not None and unfinished(connection)
 
     @property
     def commits(self) -> int | None:
@@ -83,7 +93,7 @@ class PostgreSQLStore:
 
     @property
     def notices(self) -> Sequence[str]:
-        return ()
+        return self._notices
 
     def history_display(self, table: str) -> str:
         return f"Table: {table} ({self.display})"
@@ -103,6 +113,9 @@ class PostgreSQLStore:
     def inspect(self, tables: Collection[str]) -> Schema:
         connection = self._reading()
         found = look(connection, tables) if connection else Look()
+        if connection is not None and self._unit is None:
+            ours = journal.without(found.schema, journal.read(connection))
+            found = replace(found, tables=ours.tables)
         self._inspected.update({table.name: table for table in found.tables})
         names = {table.name for table in found.tables}
         kept = {place: text for place, text in self._defaults.items() if place[0] not in names}
@@ -151,12 +164,18 @@ class PostgreSQLStore:
         desired: Schema,
         archives: Archives = NO_ARCHIVES,
     ) -> tuple[Step, ...]:
-        facts = Facts(self._reading() if changes else None)
-        return plan(changes, current, desired, facts, archives)
+        connection = self._reading() if changes else None
+        return self._told(plan(changes, current, desired, Facts(connection), archives), connection)
+
+    def _told(self, steps: Sequence[Step], connection: Connection | None) -> tuple[Step, ...]:
+        """The steps, with what large tables take long for ahead, and what others wait for."""
+        sizes = sizes_of(connection, _tables(steps))
+        return told(online(steps, sizes, self._online), sizes)
 
     def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
         """The steps, while triggers and rules of now do not fire."""
-        return fitted(back, Catalog(self._reading()))
+        connection = self._reading()
+        return self._told(fitted(back, Catalog(connection)), connection)
 
     def ask(self, question: Question, current: Schema) -> Answer:
         connection = self._reading()
@@ -164,8 +183,10 @@ class PostgreSQLStore:
 
     def begin(self, lock_timeout: float) -> None:
         self._forget()
+        self._notices.clear()
         self._unit = Unit.begin(self._address, self._connected(), lock_timeout)
         self._connection = self._unit.connection
+        self._notices += self._unit.notices
         if not self._there_is_schema(self._connection):
             try:
                 name = QUOTING.name(self._address.schema or "")
@@ -174,10 +195,25 @@ class PostgreSQLStore:
                 self.rollback()
                 raise
 
+    def prepare(self, steps: Sequence[Step], show: Show) -> None:
+        unit, names = self._working(), _tables(steps)
+        before = look(unit.connection, names).schema if any(s.ahead for s in steps) else None
+        unit.prepare(self._address, steps, show)
+        self._forget()
+        if before is None:
+            return
+        now = look(unit.connection, names).schema
+        if journal.without(now, journal.read(unit.connection)) != before:
+            raise PlanMoved(
+                f"{self.display} was changed while indexes were built and rows checked; what was"
+                " made of them is removed",
+                hint="run again to see what is left to do",
+            )
+
     def run(self, step: Step, progress: Progress) -> None:
         unit = self._working()
         self._forget()
-        for statement in step.statements:
+        for statement in step.statements[step.ahead :]:
             if touched := unit.execute(statement, step.table):
                 progress(touched, None)
 
@@ -240,6 +276,9 @@ class PostgreSQLStore:
         connection = self._reading()
         if connection is None or not look(connection, [table]).tables:
             return 0
+        size = sizes_of(connection, [table]).get(table)
+        if size is not None and self._online != "never" and size.is_large("auto"):
+            return None  # nobody is to wait while we count, and no statement of ours loses rows
         counted = connection.rows(f"SELECT count(*) FROM {table_name(table)}")
         return int(counted[0][0])
 
@@ -252,7 +291,9 @@ class PostgreSQLStore:
         unit, self._unit = self._unit, None
         self._forget()
         if unit is not None:
+            unit.notices.clear()
             unit.rollback(self._address)
+            self._notices += unit.notices
             if unit.connection.raw.closed:
                 self._connection = None
 
@@ -306,6 +347,18 @@ class PostgreSQLStore:
             known = table, _with_natives(table, live) if live else None
             self._live[table.name] = known
         return known[1]
+
+
+def _tables(steps: Sequence[Step]) -> set[str]:
+    """Every table that is changed, by its names before and after."""
+    changes = [change for step in steps for change in step.changes]
+    referred = {
+        c.constraint.ref_table
+        for c in changes
+        if isinstance(c, AddConstraint) and isinstance(c.constraint, ForeignKey)
+    }
+    renamed = {change.old for change in changes if isinstance(change, RenameTable)}
+    return {change.table for change in changes} | referred | renamed
 
 
 def _with_natives(table: Table, live: Table) -> Table:

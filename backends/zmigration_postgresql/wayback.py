@@ -21,6 +21,7 @@ from zmigration_api import (
     PrimaryKey,
     RenameColumn,
     RenameTable,
+    RenameType,
     Step,
 )
 
@@ -29,6 +30,7 @@ from .archive import Keep, copied, keep_of, quiet
 from .catalog import Catalog, Part
 from .names import QUOTING, table_name
 from .recreate import column_back, generated_back, part_back, table_back
+from .renames import Renames
 from .render import SQL, constraint_name
 from .revert import column_reverted
 
@@ -55,7 +57,9 @@ class WayBack:
         self._changes = changes
         self._archives = archives
         self._catalog = catalog
-        self._renames = any(isinstance(c, RenameTable | RenameColumn) for c in changes)
+        renames = RenameTable | RenameColumn | RenameType
+        self._renames = any(isinstance(c, renames) for c in changes)
+        self._names = Renames(changes)
         self._end: dict[str, int] = {}
         self._alterations: dict[str, list[tuple[Change, Alteration]]] = {}
         self._columns: dict[str, Sequence[str]] = {}
@@ -107,7 +111,7 @@ class WayBack:
         if keep is None or kept is None:
             return None
         self._columns.setdefault(change.table, columns)
-        return column_back(replace(live, name=change.column.name), keep, kept)
+        return column_back(replace(self._names.typed(live), name=change.column.name), keep, kept)
 
     def alteration(
         self,
@@ -119,13 +123,18 @@ class WayBack:
     ) -> list[str]:
         """An altered column's way back."""
         live = self._catalog.column(*place)
+        live = self._names.typed(live) if live else None
         self._alterations.setdefault(change.table, []).append((change, made))
         kept = self._kept(change.table, change.new.name)
         if kept is not None:
             self._columns.setdefault(change.table, columns)
+        keep = self._keeps.get(change.table)
+        if live and made.anew and made.old.generated is None and keep and kept:
+            drop = SQL.drop_column(change.table, change.new.name)
+            return [drop, *column_back(replace(live, name=change.new.name), keep, kept)]
         if live is None or made.old.generated is not None or made.new.generated is not None:
             return made.undo()
-        return column_reverted(made, forward, live, self._keeps.get(change.table), kept)
+        return column_reverted(made, forward, live, keep, kept)
 
     def quiet(self, table: str, live: str, statements: list[str]) -> list[str]:
         """The statements, while triggers and rules do not change what the plan does not show."""
@@ -133,19 +142,24 @@ class WayBack:
             return statements
         return quiet(table, self._catalog.firing(live), statements)
 
-    def constraint(self, live: str, constraint: Constraint, name: str) -> str | None:
+    def constraint(self, live: str, constraint: Constraint, name: str) -> list[str] | None:
         """A dropped constraint's own definition where the model does not say all of it."""
         part = self._catalog.part(live, name)
-        if part is None or (not self._renames and part.definition == SQL.clause(constraint)):
+        if part is None or (
+            not self._renames
+            and part.definition == SQL.clause(constraint)
+            and part_back(live, part) == [SQL.add_constraint(live, constraint)]
+        ):
             return None
         return self._elsewhere(live, part)
 
-    def index(self, live: str, index: Index) -> str | None:
+    def index(self, live: str, index: Index) -> list[str] | None:
         """A dropped index's own definition where the model does not say all of it."""
         part = self._catalog.part(live, index.name)
         where = f" WHERE ({index.where})" if index.where else ""
         plain = f" USING btree ({QUOTING.names(index.columns)}){where}"
-        if part is None or (not self._renames and part.definition.endswith(plain)):
+        bare = part is not None and len(part_back(live, part)) == 1
+        if part is None or (not self._renames and bare and part.definition.endswith(plain)):
             return None
         return self._elsewhere(live, part)
 
@@ -215,15 +229,15 @@ class WayBack:
         kept = keep.archive.kept if keep else ()
         return next((k for k in kept if (k.new or k.old).name == column), None)
 
-    def _elsewhere(self, live: str, part: Part) -> str:
-        """The statement, or nothing where it is to wait until every name is the old one."""
+    def _elsewhere(self, live: str, part: Part) -> list[str]:
+        """The statements, or none where they are to wait until every name is the old one."""
         if not self._renames:
             return part_back(live, part)
         self._at_the_end(live, part)
-        return ""
+        return []
 
     def _at_the_end(self, live: str, part: Part) -> None:
-        self._end[part_back(live, part)] = _LAST[part.kind]
+        self._end |= dict.fromkeys(part_back(live, part), _LAST[part.kind])
 
 
 def _adds(change: Change, archive: Archive) -> bool:

@@ -19,6 +19,8 @@ Form: TypeAlias = tuple[str, ...]
 
 _DIRECTION = frozenset({"ASC", "DESC"})
 
+_STANDARD = frozenset({"ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"})
+
 
 def form(text: str, columns: Collection[str] = ()) -> Form:
     """The form of an expression; `columns` are the folded names that it may speak of.
@@ -72,8 +74,9 @@ def tidy(text: str) -> str:
 
 
 def type_text(declared: str) -> str:
-    """A declared type on one line, without comments."""
-    return tidy(declared) if "-" in declared or "/" in declared else " ".join(declared.split())
+    """A declared type on one line, without comments; those that SQLite knows as it reports them."""
+    text = tidy(declared) if "-" in declared or "/" in declared else " ".join(declared.split())
+    return text.upper() if text.upper() in _STANDARD else text
 
 
 def same_type(left: str, right: str) -> bool:

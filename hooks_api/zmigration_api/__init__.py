@@ -8,6 +8,7 @@ from .backend import (
     Inspected,
     InspectedStore,
     Order,
+    PreparingStore,
     Progress,
     Reader,
     Row,
@@ -85,7 +86,7 @@ from .model import (
     UniqueConstraint,
     Using,
 )
-from .plan import Hazard, Step
+from .plan import Hazard, Step, as_run
 from .questions import (
     MAX_SAMPLES,
     Answer,
@@ -99,7 +100,7 @@ from .questions import (
     Unconvertible,
     Unfillable,
 )
-from .target import Target
+from .target import Online, Target
 from .types import ALIASES, KINDS, ColumnType, TypeKind
 from .versions import Version
 from .where import EVERYTHING, AllOf, AnyOf, Compare, Condition, matches, parse_where
@@ -175,11 +176,13 @@ __all__ = [
     "NamedType",
     "NeutralChange",
     "Nulls",
+    "Online",
     "Order",
     "Orphans",
     "OutcomeUnknown",
     "PlanMoved",
     "PluginError",
+    "PreparingStore",
     "PrimaryKey",
     "Progress",
     "Question",
@@ -214,6 +217,7 @@ __all__ = [
     "Using",
     "VerificationFailed",
     "Version",
+    "as_run",
     "carry",
     "comparable",
     "convert",

@@ -7,7 +7,8 @@ file, folder, database or lock.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -296,4 +297,19 @@ class ExactStore(Store, Protocol):
 
     def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
         """The named types that columns of these tables have, or that are called so."""
+        ...
+
+
+@runtime_checkable
+class PreparingStore(Protocol):
+    """A store that makes some of a plan before its unit of work (`Step.ahead`)."""
+
+    def prepare(
+        self, steps: Sequence[Step], show: Callable[[Step], AbstractContextManager[Progress]]
+    ) -> None:
+        """Told of all steps that `run` will be given, after `begin` and before anything else.
+
+        Makes what they have ahead. `rollback` takes it back; what a killed run has made so, the
+        next `begin` takes back. PlanMoved if the tables were changed by another hand meanwhile.
+        """
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +34,9 @@ class Step:
     values that were kept. A change that the store need not be told
     of (a wider length on a store that keeps no lengths) has no statements.
 
+    The first `ahead` of the statements are run before the unit of work, each by itself, while
+    others go on reading and writing; `ahead_undo` takes them back where the unit is not committed.
+
     `keeps` is the archive that the step makes, `restores` the one that it takes values from,
     `keeps_undone` what taking it back is to keep. A SQL store says all of this in its statements
     too. `before` and `after` are the table on both sides, for a store that runs without SQL, and
@@ -44,6 +48,8 @@ class Step:
     statements: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    ahead: int = 0
+    ahead_undo: tuple[str, ...] = ()
     keeps: Archive | None = None
     keeps_undone: Archive | None = None
     restores: Archive | None = None
@@ -71,3 +77,9 @@ class Step:
     def table(self) -> str:
         """The table as it is called after the step."""
         return self.changes[-1].table
+
+
+def as_run(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The statements in the order in which they are run: first those ahead of the unit."""
+    ahead = [text for step in steps for text in step.statements[: step.ahead]]
+    return (*ahead, *(text for step in steps for text in step.statements[step.ahead :]))

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from .model import (
@@ -26,6 +26,7 @@ from .model import (
 from .types import ColumnType
 
 _HINTS = frozenset({"renamed_from", "backfill", "using", "line"})
+_PLAIN = frozenset({str, bool, int})
 _PARTS: dict[str, type] = {
     "type": ColumnType,
     "default": Default,
@@ -45,11 +46,17 @@ _PARTS: dict[str, type] = {
 def encode(value: Any) -> Any:  # noqa: ANN401
     """A model value as JSON-able data; hints and empty fields are left out."""
     if isinstance(value, tuple):
-        return [encode(item) for item in value]
+        return [item if type(item) is str else encode(item) for item in value]
     if not is_dataclass(value) or isinstance(value, type):
         return value
-    pairs = ((name, getattr(value, name)) for name in recorded_fields(type(value)))
-    return {name: encode(v) for name, v in pairs if v is not None and v != ()}
+    said = {}
+    for name in recorded_fields(type(value)):
+        part = getattr(value, name)
+        if type(part) in _PLAIN:
+            said[name] = part
+        elif part is not None and part != ():
+            said[name] = encode(part)
+    return said
 
 
 def recorded_alike(one: Column, other: Column) -> bool:
@@ -63,13 +70,13 @@ def _unlooked(column: Column) -> tuple[object, ...]:
 
 def decode_schema(data: Mapping[str, Any]) -> Schema:
     """The schema that `encode` wrote. Unknown keys (of a newer version) are ignored."""
-    schema: Schema = _decode(Schema, data)
+    schema: Schema = _Decoder().value(Schema, data)
     return schema
 
 
 def decode_table(data: Mapping[str, Any]) -> Table:
     """The table that `encode` wrote."""
-    table: Table = _decode(Table, data)
+    table: Table = _Decoder().value(Table, data)
     return table
 
 
@@ -79,15 +86,34 @@ def fingerprint(value: Any) -> str:  # noqa: ANN401
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _decode(cls: type, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    known = recorded_fields(cls)
-    return cls(
-        **{
-            name: v if type(v) is str else _value(cls, name, v)
-            for name, v in data.items()
-            if name in known
-        }
-    )
+class _Decoder:
+    """Remembers columns by what is recorded of them: large schemas have many that are alike."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, Any] = {}
+
+    def value(self, cls: type, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """The value of that class."""
+        if cls is not Column:
+            return self._made(cls, data)
+        key = repr(data)
+        known = self._columns.get(key)
+        if known is None:
+            known = self._columns[key] = self._made(cls, data)
+        return known
+
+    def _made(self, cls: type, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        known = _parts(cls)
+        said = {}
+        for name, value in data.items():
+            if name in known:
+                part = known[name]
+                if isinstance(value, list):
+                    value = tuple(self.value(part, v) for v in value) if part else tuple(value)
+                elif part and isinstance(value, Mapping):
+                    value = self.value(part, value)
+                said[name] = value
+        return cls(**said)
 
 
 @cache
@@ -96,18 +122,12 @@ def recorded_fields(cls: type) -> dict[str, None]:
     return {f.name: None for f in fields(cls) if f.name not in _HINTS}
 
 
-def _value(cls: type, name: str, value: Any) -> Any:  # noqa: ANN401
-    part = _PARTS.get(name)
-    if isinstance(value, list):
-        names_only = part is None or cls not in (Table, Schema)
-        return tuple(value) if names_only else tuple(_decode(_PARTS[name], v) for v in value)
-    if not part or not isinstance(value, Mapping):
-        return value
-    return _column_type(tuple(value.items())) if part is ColumnType else _decode(part, value)
-
-
-@lru_cache(maxsize=1024)
-def _column_type(facts: tuple[tuple[str, Any], ...]) -> ColumnType:
-    """Schemas have many columns of few types."""
-    column_type: ColumnType = _decode(ColumnType, dict(facts))
-    return column_type
+@cache
+def _parts(cls: type) -> dict[str, type | None]:
+    """Each recorded field with the class of what it holds; None for texts, numbers, and names."""
+    listed = cls in (Table, Schema)
+    of_one = {"type", "default", "identity"} if cls is Column else {"primary_key"}
+    return {
+        name: _PARTS.get(name) if listed or name in of_one else None
+        for name in recorded_fields(cls)
+    }

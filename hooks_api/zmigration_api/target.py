@@ -7,11 +7,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 from urllib.parse import parse_qs, unquote
 
 FAMILIES = {"sqlite3": "sqlite", "postgres": "postgresql", "pg": "postgresql"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 DEFAULT_PORTS = {"postgresql": 5432}
+
+Online: TypeAlias = Literal["auto", "always", "never"]
+"""When a store that can do so lets others read and write while it builds and checks."""
 
 _USER_PASSWORD = re.compile(r"(://[^:@]*:).*@", re.DOTALL)
 _QUERY_PASSWORD = re.compile(
@@ -46,6 +50,7 @@ class Target:
     options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     workspace: Path = field(default_factory=Path)
     lock_timeout: float = field(default=10.0, compare=False)
+    online: Online = field(default="auto", compare=False)
 
     @property
     def family(self) -> str:

@@ -357,7 +357,7 @@ def test_a_wider_text_is_no_rewrite(store: PostgreSQLStore) -> None:
     (step,) = store.plan([change], store.inspect(TABLES), Schema())
     assert step.statements == ("ALTER TABLE users ALTER COLUMN note TYPE VARCHAR(50);",)
     assert step.undo == ("ALTER TABLE users ALTER COLUMN note TYPE VARCHAR(20);",)
-    assert not step.hazards
+    assert [hazard.kind for hazard in step.hazards] == ["lock"]
     narrow = alter(store, "note", length=5)
     (step,) = store.plan([narrow], store.inspect(TABLES), Schema())
     assert [hazard.kind for hazard in step.hazards] == ["rewrite"]
@@ -376,7 +376,7 @@ def test_nulls_get_the_backfill_before_they_are_refused(
 ) -> None:
     backfill = Backfill(parts=(Fixed("user "), CopyOf("id")))
     assert apply(store, alter(store, "name", required=True, backfill=backfill)) == [
-        "UPDATE users SET name = ('user ' || id::text) WHERE name IS NULL;",
+        "UPDATE users SET name = ('user ' || COALESCE(id::text, '')) WHERE name IS NULL;",
         "ALTER TABLE users ALTER COLUMN name SET NOT NULL;",
     ]
     assert rows(server, "name") == ["Ann", "Bob", "user 3"]
@@ -480,9 +480,8 @@ def test_what_depends_on_a_column_is_named(
 ) -> None:
     server.execute(obstacle)
     live = old_column(store, "users", "age")
-    for change in (alter(store, "age", kind="int"), DropColumn("users", live)):
-        with pytest.raises(UnsupportedChange, match=f"{named} depends on it"):
-            store.plan([change], store.inspect(TABLES), Schema())
+    with pytest.raises(UnsupportedChange, match=f"{named} depends on it"):
+        store.plan([DropColumn("users", live)], store.inspect(TABLES), Schema())
     apply(
         store,
         alter(store, "note", length=30),
@@ -506,13 +505,13 @@ def test_what_goes_with_a_column_is_named(store: PostgreSQLStore, server: Any) -
     server.execute("CREATE INDEX by_hand ON users(note, name)")
     live = old_column(store, "users", "note")
     (step,) = store.plan([DropColumn("users", live)], store.inspect(TABLES), Schema())
-    assert [hazard.kind for hazard in step.hazards] == ["data_loss", "note"]
+    assert [hazard.kind for hazard in step.hazards] == ["data_loss", "note", "lock"]
     assert "by_hand" in step.hazards[1].text
     index = Index(columns=("note", "name"), name="by_hand")
     _, step = store.plan(
         [DropIndex("users", index), DropColumn("users", live)], store.inspect(TABLES), Schema()
     )
-    assert [hazard.kind for hazard in step.hazards] == ["data_loss"]
+    assert [hazard.kind for hazard in step.hazards] == ["data_loss", "lock"]
 
 
 def test_a_failing_step_leaves_nothing(store: PostgreSQLStore, server: Any) -> None:

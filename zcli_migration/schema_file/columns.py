@@ -79,8 +79,8 @@ class _Spot(NamedTuple):
 
     def node(self, key: str) -> yaml.Node | None:
         """The value of a key; None if the key is not there or null."""
-        value = self.found[key].value if key in self.found else None
-        return None if value is None or is_null(value) else value
+        entry = self.found.get(key)
+        return None if entry is None or is_null(entry.value) else entry.value
 
     def flag(self, key: str) -> bool | None:
         node = self.node(key)

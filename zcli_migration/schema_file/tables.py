@@ -37,6 +37,8 @@ _Item = TypeVar("_Item", Index, UniqueConstraint, ForeignKey, Check, Exclusion)
 # Words that were no table keys once, so that a column in short form may have such a name.
 _NEW_KEYS = frozenset({"exclusions", "options"})
 
+_OWN_KEYS = TABLE_KEYS | TABLE_ALIASES.keys()
+
 
 @dataclass(slots=True)
 class _Parts:
@@ -116,15 +118,18 @@ def _take(source: Source, key: str, entry: Entry, parts: _Parts) -> None:
 def _sort_mapping(
     source: Source, table: str, entry: Entry, value: yaml.MappingNode, parts: _Parts
 ) -> None:
-    typed = any(e.key in ("type", "db_type") for e in entries(source, value))
-    if entry.key in RESERVED and not (source.exact and typed):
+    if entry.key in RESERVED and not (source.exact and _is_typed(source, value)):
         message = f"{entry.key} is a word of zCLI's own; it is neither a column nor migrated"
         source.warn(entry.key_node, message)
         return
-    if entry.key in TABLE_KEYS | TABLE_ALIASES.keys() and not typed:
+    if entry.key in _OWN_KEYS and not _is_typed(source, value):
         message = f"{entry.key} of {table} must not be a mapping, which zCLI takes for a column"
         raise source.error(entry.value, message, "write a list, with one item a line")
     parts.fields.append(long_field(source, table, entry))
+
+
+def _is_typed(source: Source, value: yaml.MappingNode) -> bool:
+    return any(e.key in ("type", "db_type") for e in entries(source, value))
 
 
 def _refuse_ambiguous(source: Source, entry: Entry) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
+from zcli_migration.zolo_files import SUFFIX as ZOLO
 from zmigration_api import Version
 
 from .meta import find_meta
 from .yaml_source import BOM, CORE, Source, compose, event_facts
+from .zolo_version import with_zolo_version
 
 KEY = "zMigrationVersion"
 _TEXT_TAGS = (None, "!", CORE + "str")  # another tag would not let zCLI read a version
@@ -23,12 +26,15 @@ class _Pair(NamedTuple):
     value: yaml.Node
 
 
+@lru_cache(maxsize=1024)  # asked before a run whether it can be done, and again to do it
 def with_version(text: str, version: Version, path: Path | None = None) -> str:
-    """The text with that version in it.
+    """The text with that version in it; a path that ends with `.zolo` says how to read it.
 
     Only the version's own characters are replaced; where there is none, a line (or, in JSON and
     flow style, an item) is added. SchemaFileError where that cannot be done for certain.
     """
+    if path is not None and path.suffix == ZOLO:
+        return with_zolo_version(text, version, path)
     mark = BOM if text.startswith(BOM) else ""
     body = text.removeprefix(BOM)
     source = Source(path or Path("the schema file"))
@@ -118,12 +124,14 @@ def _line_end(text: str, index: int) -> str:
 
 def _differ_in_version(old_text: str, new_text: str, version: str) -> bool:
     """Whether YAML itself sees the new version and no other difference."""
+    if old_text == new_text:
+        return True
     try:
         old, new = event_facts(old_text), event_facts(new_text)
     except yaml.YAMLError:
         return False
     if old == new:
-        return old_text == new_text
+        return False
     at = next(i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
     if len(old) == len(new):
         is_text = new[at].value == version and new[at].tag in _TEXT_TAGS

@@ -1,0 +1,171 @@
+"""What planning asks the catalog of one table; `{schema}` is the one that the table is in."""
+
+from __future__ import annotations
+
+SEQUENCE = """
+SELECT d.refobjid, d.refobjsubid, format('%I.%I', n.nspname, q.relname),
+       format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
+       s.seqcycle, pg_sequence_last_value(q.oid)
+FROM pg_depend d
+JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
+JOIN pg_namespace n ON n.oid = q.relnamespace
+JOIN pg_sequence s ON s.seqrelid = q.oid
+WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+  AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0"""
+COLUMNS = """
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated::text,
+       a.attidentity::text, pg_get_expr(e.adbin, e.adrelid),
+       CASE WHEN a.attcollation <> t.typcollation
+            THEN format('%I.%I', (SELECT nspname FROM pg_namespace WHERE oid = o.collnamespace),
+                        o.collname) END,
+       col_description(c.oid, a.attnum),
+       (SELECT min(k.conname) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'n'
+        AND k.conkey = ARRAY[a.attnum]), array_remove(ARRAY[
+  CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'COMPRESSION pglz'
+       WHEN 'l' THEN 'COMPRESSION lz4' END,
+  CASE WHEN a.attstattarget >= 0 THEN 'STATISTICS ' || a.attstattarget END,
+  CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || CASE a.attstorage
+       WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
+  '(' || array_to_string(a.attoptions, ', ') || ')'], NULL), q.*
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_collation o ON o.oid = a.attcollation
+LEFT JOIN pg_attrdef e ON e.adrelid = c.oid AND e.adnum = a.attnum
+LEFT JOIN ({sequence}) q ON q.refobjid = c.oid AND q.refobjsubid = a.attnum
+WHERE c.relname = %s AND c.relnamespace = {schema} AND c.relkind IN ('r', 'p')
+ORDER BY a.attnum"""
+PARTS = """
+WITH t AS (SELECT oid FROM pg_class WHERE relname = %s
+           AND relnamespace = {schema} AND relkind IN ('r', 'p')),
+parts AS (
+  SELECT CASE k.contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END AS kind,
+         k.conname AS name, pg_get_constraintdef(k.oid) AS definition,
+         CASE k.contype WHEN 'p' THEN 0 WHEN 'u' THEN 0 WHEN 'f' THEN 3 ELSE 1 END AS place,
+         k.conrelid AS owner, k.conkey AS numbers, 'pg_constraint'::regclass AS class, k.oid AS id,
+         CASE WHEN k.contype IN ('p', 'u', 'x') THEN k.conindid END AS held,
+         k.contype = 'c' AS expressed
+  FROM pg_constraint k JOIN t ON k.conrelid = t.oid
+  WHERE k.contype IN ('p', 'u', 'c', 'x', 'f')
+  UNION ALL
+  SELECT 'index', c.relname, pg_get_indexdef(c.oid), 2, i.indrelid, i.indkey::int2[],
+         'pg_class'::regclass, c.oid, c.oid, false
+  FROM pg_index i JOIN t ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid
+  WHERE NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = c.oid
+                    AND k.contype IN ('p', 'u', 'x'))
+)
+SELECT kind, name, definition,
+       coalesce(obj_description(id, 'pg_constraint'), obj_description(id, 'pg_class')),
+       array_to_string(x.reloptions, ', '), coalesce(i.indisclustered, false),
+       coalesce(i.indisreplident, false),
+       expressed OR EXISTS (SELECT 1 FROM pg_index e WHERE e.indexrelid = held
+         AND (e.indexprs IS NOT NULL OR e.indpred IS NOT NULL)),
+       ARRAY[nullif(m.nspname, current_schema())::text, r.relname::text],
+       ARRAY(SELECT a.attname::text FROM unnest(f.confkey) AS u(number)
+             JOIN pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = u.number),
+       ARRAY(SELECT DISTINCT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = owner AND a.attnum > 0 AND (a.attnum = ANY(numbers) OR EXISTS (
+               SELECT 1 FROM pg_depend d WHERE d.classid = class AND d.objid = id
+               AND d.refclassid = 'pg_class'::regclass AND d.refobjid = owner
+               AND d.refobjsubid = a.attnum)))
+FROM parts
+LEFT JOIN pg_index i ON i.indexrelid = held
+LEFT JOIN pg_constraint f ON kind = 'foreign key' AND f.oid = id
+LEFT JOIN pg_class r ON r.oid = f.confrelid LEFT JOIN pg_namespace m ON m.oid = r.relnamespace
+LEFT JOIN pg_class x ON x.oid = held AND kind <> 'index'
+ORDER BY place, name"""
+TRIGGERS = """
+SELECT g.tgname, g.tgenabled::text, pg_get_triggerdef(g.oid),
+       obj_description(g.oid, 'pg_trigger')
+FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+WHERE c.relname = %s AND c.relnamespace = {schema} AND NOT g.tgisinternal
+ORDER BY g.tgname"""
+FIRING = """
+WITH RECURSIVE tree AS (
+  SELECT c.oid, NULL::text AS owner FROM pg_class c
+  WHERE c.relname = %s AND c.relnamespace = {schema}
+  UNION
+  SELECT i.inhrelid, i.inhrelid::regclass::text
+  FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent
+)
+SELECT t.owner, 'TRIGGER' AS kind, g.tgname AS name, g.tgenabled::text AS enabled
+FROM tree t JOIN pg_trigger g ON g.tgrelid = t.oid
+WHERE NOT g.tgisinternal AND coalesce(to_jsonb(g) ->> 'tgparentid', '0') = '0'
+UNION ALL
+SELECT t.owner, 'RULE', r.rulename, r.ev_enabled::text
+FROM tree t JOIN pg_rewrite r ON r.ev_class = t.oid
+WHERE t.owner IS NULL AND r.ev_type = '2'
+ORDER BY owner NULLS FIRST, kind DESC, name"""
+TABLE = """
+SELECT c.relpersistence = 'u', array_to_string(c.reloptions, ', '),
+       obj_description(c.oid, 'pg_class'), array_remove(ARRAY[
+  CASE WHEN c.relacl IS NOT NULL OR EXISTS (SELECT 1 FROM pg_attribute a
+            WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL) THEN 'grants' END,
+  CASE WHEN c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
+       THEN 'the owner ' || pg_get_userbyid(c.relowner) END,
+  CASE WHEN c.relrowsecurity OR EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = c.oid)
+       THEN 'row security' END,
+  CASE WHEN c.relhasrules THEN 'rules' END,
+  CASE WHEN c.reltablespace <> 0 THEN 'the tablespace' END,
+  CASE WHEN c.relreplident NOT IN ('d', 'i') THEN 'the replica identity' END,
+  CASE WHEN EXISTS (SELECT 1 FROM pg_statistic_ext WHERE stxrelid = c.oid)
+       THEN 'extended statistics' END,
+  CASE WHEN EXISTS (SELECT 1 FROM pg_publication_rel WHERE prrelid = c.oid)
+       THEN 'publications' END,
+  CASE WHEN c.relkind = 'p' THEN 'partitions' END,
+  CASE WHEN EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = c.oid OR inhparent = c.oid)
+        AND c.relkind <> 'p' THEN 'inheritance' END], NULL)
+FROM pg_class c
+WHERE c.relname = %s AND c.relnamespace = {schema}
+  AND c.relkind IN ('r', 'p')"""
+ENFORCED = """
+SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+WHERE c.relname = %s AND c.relnamespace = {schema} AND i.indisunique
+  AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
+    WHERE k.place <= i.indnkeyatts AND NOT (a.attnotnull AND a.attname = ANY(%s::text[])))
+LIMIT 1"""
+REFERRING = """
+SELECT nullif(n.nspname, current_schema()), r.relname, k.conname, i.relname
+FROM pg_class c JOIN pg_constraint k ON k.confrelid = c.oid AND k.contype = 'f'
+JOIN pg_class r ON r.oid = k.conrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+LEFT JOIN pg_class i ON i.oid = k.conindid
+WHERE c.relname = %s AND c.relnamespace = {schema}
+ORDER BY n.nspname, r.relname, k.conname"""
+DEPENDING = """
+SELECT DISTINCT kind, name FROM pg_class c
+JOIN pg_attribute b ON b.attrelid = c.oid
+JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+     AND d.refobjsubid = b.attnum
+CROSS JOIN LATERAL (
+  SELECT 'generated' AS kind, a.attname::text AS name FROM pg_attribute a
+  WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND a.attnum <> b.attnum
+    AND a.attnum = CASE WHEN d.classid = 'pg_class'::regclass AND d.objid = c.oid THEN d.objsubid
+        ELSE (SELECT e.adnum FROM pg_attrdef e WHERE d.classid = 'pg_attrdef'::regclass
+              AND e.oid = d.objid) END
+  UNION ALL SELECT 'trigger', g.tgname FROM pg_trigger g
+  WHERE d.classid = 'pg_trigger'::regclass AND g.oid = d.objid AND NOT g.tgisinternal
+  UNION ALL SELECT 'policy', p.polname FROM pg_policy p
+  WHERE d.classid = 'pg_policy'::regclass AND p.oid = d.objid) AS found
+WHERE c.relname = %s AND c.relnamespace = {schema} AND b.attname = %s
+ORDER BY kind, name"""
+POLICIES = """
+SELECT p.polname, CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+       CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
+            WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+       (SELECT string_agg(CASE WHEN r = 0 THEN 'PUBLIC' ELSE r::regrole::text END, ', ')
+        FROM unnest(p.polroles) AS r),
+       pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid),
+       obj_description(p.oid, 'pg_policy')
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+WHERE c.relname = %s AND c.relnamespace = {schema} ORDER BY p.polname"""
+
+
+def asked(text: str) -> str:
+    """The question with its parts filled in: the name of a table is followed by its schema."""
+    schema = "to_regnamespace(quote_ident(coalesce(%s::text, current_schema())))"
+    # A % of format() is no placeholder.
+    whole = text.replace("{sequence}", SEQUENCE).replace("%I", "%%I").replace("%L", "%%L")
+    return whole.replace("{schema}", schema)

@@ -1,0 +1,134 @@
+"""Steps of whole tables: created, dropped, renamed, their options and comments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zmigration_api import (
+    AlterTable,
+    CreateTable,
+    DropConstraint,
+    DropTable,
+    ForeignKey,
+    Hazard,
+    RenameTable,
+    SetComment,
+    Step,
+)
+
+from .archive import copied
+from .create import created, indexed
+from .names import join, split, table_name
+from .planning import KEPT, Planning, refuse, rewrite, step
+from .render import SQL, UNLOGGED, constraint_name
+from .types import canonical, native_type
+
+
+def create(planning: Planning, change: CreateTable) -> Step:
+    table = change.content
+    native = {column.name: canonical(native_type(column, None)) for column in table.columns}
+    columns = tuple(replace(c, native=c.exact_type or native[c.name]) for c in table.columns)
+    planning.note(replace(table, columns=columns))
+    comments = table.exact or planning.exact(table.name)
+    return step(change, created(table, comments=comments), [SQL.drop_table(table.name)])
+
+
+def drop(planning: Planning, change: DropTable) -> Step:
+    table = change.content
+    live = planning.live(table.name)
+    what = f"table {table.name} cannot be dropped"
+    refuse(what, planning.facts.dependents(live))
+    referring = [f"foreign key {n} of {t}" for t, n in planning.facts.referring(live)]
+    refuse(what, _staying(planning, referring))
+    planning.tables.pop(table.name, None)
+    dropped = SQL.drop_table(table.name)
+    if back := planning.way_back.table(live):
+        hazards = [Hazard("data_loss", f"The rows of {table.name} go; {KEPT}.")]
+        if back.lost:
+            lost = f"Of {table.name}, {', '.join(back.lost)} cannot be brought back."
+            hazards.append(Hazard("note", lost))
+        forward = [*_circle(planning, live, change), copied(back.archive, live), dropped]
+        made = step(change, forward, back.undo, *hazards)
+        return replace(made, keeps=back.archive)
+    undo = [*created(table, comments=table.exact), *indexed(table, comments=table.exact)]
+    hazard = Hazard("data_loss", f"All rows of {table.name} go with the table.")
+    return step(change, [dropped], undo, hazard)
+
+
+def _circle(planning: Planning, live: str, change: DropTable) -> list[str]:
+    """Foreign keys to a table go with it where their own tables are dropped after it."""
+    drops = [c for c in planning.changes if isinstance(c, DropTable)]
+    later = {planning.live(c.table): c.table for c in drops[drops.index(change) + 1 :]}
+    named = {
+        (c.table, constraint_name(c.table, c.constraint))
+        for c in planning.changes
+        if isinstance(c, DropConstraint)
+    }
+    return [
+        SQL.drop_constraint(later[owner], name)
+        for owner, name, _ in planning.catalog.referring(live)
+        if owner in later and (later[owner], name) not in named
+    ]
+
+
+def _staying(planning: Planning, referring: list[str]) -> tuple[str, ...]:
+    """Of these foreign keys, those that this plan does not drop, nor their tables."""
+    gone = set()
+    for change in planning.changes:
+        if isinstance(change, DropConstraint) and isinstance(change.constraint, ForeignKey):
+            name = f"foreign key {change.constraint.name} of "
+            gone |= {name + change.table, name + planning.live(change.table)}
+        if isinstance(change, DropTable):
+            gone |= {text for text in referring if text.endswith(f" of {change.table}")}
+    return tuple(text for text in referring if text not in gone)
+
+
+def rename(planning: Planning, change: RenameTable) -> Step:
+    planning.renamed(change.old, change.new)
+    return step(change, _renamed(change.old, change.new), _renamed(change.new, change.old))
+
+
+def _renamed(old: str, new: str) -> list[str]:
+    """Into another schema first, where the names say so."""
+    (old_schema, old_name), (schema, name) = split(old), split(new)
+    statements = []
+    if schema != old_schema and schema is not None:
+        statements.append(f"ALTER TABLE {table_name(old)} SET SCHEMA {table_name(schema)};")
+        old = join(schema, old_name)
+    if name != old_name:
+        statements.append(SQL.rename_table(old, new))
+    return statements
+
+
+def alter(planning: Planning, change: AlterTable) -> Step:
+    """The options of a table; the server writes all of it anew for UNLOGGED."""
+    if known := planning.tables.get(change.table):
+        planning.note(replace(known, options=change.new))
+    forward = _options(change.table, change.old, change.new)
+    logged = (UNLOGGED in change.old) != (UNLOGGED in change.new)
+    hazards = [rewrite(change.table)] if logged else []
+    return step(change, forward, _options(change.table, change.new, change.old), *hazards)
+
+
+def _options(table: str, old: tuple[str, ...], new: tuple[str, ...]) -> list[str]:
+    statements = []
+    if (UNLOGGED in old) != (UNLOGGED in new):
+        word = UNLOGGED if UNLOGGED in new else "LOGGED"
+        statements.append(f"{SQL.alter(table)} SET {word};")
+    gone = [_named(option) for option in old if option != UNLOGGED]
+    kept = {_named(option) for option in new}
+    come = [option for option in new if option not in old and option != UNLOGGED]
+    if reset := [name for name in gone if name not in kept]:
+        statements.append(f"{SQL.alter(table)} RESET ({', '.join(reset)});")
+    if come:
+        statements.append(f"{SQL.alter(table)} SET ({', '.join(come)});")
+    return statements
+
+
+def _named(option: str) -> str:
+    return option.partition("=")[0].strip()
+
+
+def comment(planning: Planning, change: SetComment) -> Step:
+    back = replace(change, old=change.new, new=change.old)
+    return step(change, [SQL.set_comment(change)], [SQL.set_comment(back)])

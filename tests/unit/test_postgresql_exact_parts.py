@@ -1,0 +1,130 @@
+"""Every difference of indexes, constraints, options and comments: made, and taken back."""
+
+import pytest
+
+from tests.postgres_pairs import there_and_back
+
+T = "CREATE TABLE t (id integer PRIMARY KEY, a integer NOT NULL, b integer, name text, u text);"
+P = "CREATE TABLE p (id integer PRIMARY KEY, code integer UNIQUE);"
+C = "CREATE TABLE c (id integer PRIMARY KEY, p_id integer, q_id integer);"
+FK = "ALTER TABLE c ADD CONSTRAINT fk FOREIGN KEY (p_id) REFERENCES p (id)"
+CASES = {
+    "index": (T, T + "CREATE INDEX i ON t (a)"),
+    "index expression": (
+        T + "CREATE INDEX i ON t (lower(name))",
+        T + "CREATE INDEX i ON t (upper(name) text_pattern_ops, a DESC NULLS LAST)",
+    ),
+    "index name": (T + "CREATE INDEX i ON t (a)", T + 'CREATE INDEX "New i" ON t (a)'),
+    "index method": (
+        T + "CREATE INDEX i ON t (a)",
+        T + "CREATE INDEX i ON t USING hash (a) WITH (fillfactor=60) WHERE b IN (1, 2)",
+    ),
+    "index include": (
+        T + "CREATE INDEX i ON t (a); COMMENT ON INDEX i IS 'one'",
+        T + "CREATE INDEX i ON t (a) INCLUDE (b); COMMENT ON INDEX i IS 'two'",
+    ),
+    "index collation": (
+        T + "CREATE INDEX i ON t (name)",
+        T + 'CREATE INDEX i ON t (name COLLATE "C")',
+    ),
+    "unique index": (
+        T + "CREATE INDEX i ON t (a)",
+        T + "CREATE UNIQUE INDEX i ON t (a) NULLS NOT DISTINCT",
+    ),
+    "unique index to constraint": (
+        T + "CREATE UNIQUE INDEX i ON t (a)",
+        T + "ALTER TABLE t ADD CONSTRAINT i UNIQUE (a)",
+    ),
+    "unique constraint": (
+        T + "ALTER TABLE t ADD CONSTRAINT k UNIQUE (a)",
+        T + "ALTER TABLE t ADD CONSTRAINT k UNIQUE NULLS NOT DISTINCT (a, b) INCLUDE (u)",
+    ),
+    "unique constraint name": (
+        T + "ALTER TABLE t ADD CONSTRAINT k UNIQUE (a)",
+        T + "ALTER TABLE t ADD CONSTRAINT l UNIQUE (a); COMMENT ON CONSTRAINT l ON t IS 'x'",
+    ),
+    "unique constraint deferrable": (
+        T + "ALTER TABLE t ADD CONSTRAINT k UNIQUE (a)",
+        T + "ALTER TABLE t ADD CONSTRAINT k UNIQUE (a) DEFERRABLE INITIALLY DEFERRED",
+    ),
+    "primary key gone": (T, T.replace(" PRIMARY KEY", "")),
+    "primary key come": (T.replace(" PRIMARY KEY", ""), T),
+    "primary key other": (
+        T,
+        "CREATE TABLE t (id integer, a integer NOT NULL, b integer, name text, u text,"
+        " CONSTRAINT k PRIMARY KEY (a, id) INCLUDE (b) DEFERRABLE)",
+    ),
+    "check": (
+        T + "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0 AND b IN (1, 2))",
+        T + "ALTER TABLE t ADD CONSTRAINT k CHECK (u IN ('a', 'b') OR b > 0) NO INHERIT",
+    ),
+    "check name": (
+        T + "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0)",
+        T + "ALTER TABLE t ADD CONSTRAINT l CHECK (a > 0)",
+    ),
+    "check validated": (
+        T + "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID;"
+        "COMMENT ON CONSTRAINT k ON t IS 'one'",
+        T + "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0); COMMENT ON CONSTRAINT k ON t IS 'two'",
+    ),
+    "check no more valid": (
+        T + "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0)",
+        T + "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID",
+    ),
+    "foreign key": (P + C, P + C + FK + " MATCH FULL ON DELETE CASCADE ON UPDATE SET NULL"),
+    "foreign key gone": (P + C + FK + " ON DELETE SET NULL (p_id)", P + C),
+    "foreign key deferred": (P + C + FK, P + C + FK + " DEFERRABLE INITIALLY DEFERRED"),
+    "foreign key validated": (
+        P + C + FK + " DEFERRABLE NOT VALID; COMMENT ON CONSTRAINT fk ON c IS 'one'",
+        P + C + FK,
+    ),
+    "foreign key no more valid": (P + C + FK, P + C + FK + " NOT VALID"),
+    "foreign key elsewhere": (
+        P + C + FK,
+        P + C + "ALTER TABLE c ADD CONSTRAINT fk FOREIGN KEY (p_id) REFERENCES p (code)",
+    ),
+    "key below a foreign key": (
+        P + C + FK + "; COMMENT ON CONSTRAINT fk ON c IS 'kept'",
+        "CREATE TABLE p (id integer, code integer UNIQUE, CONSTRAINT k PRIMARY KEY (id)"
+        " INCLUDE (code));" + C + FK + "; COMMENT ON CONSTRAINT fk ON c IS 'kept'",
+    ),
+    "exclusion": (
+        "CREATE TABLE t (d tsrange, n int)",
+        "CREATE TABLE t (d tsrange, n int, CONSTRAINT e EXCLUDE USING gist (d WITH &&)"
+        " WHERE (n > 1) DEFERRABLE); COMMENT ON CONSTRAINT e ON t IS 'x'",
+    ),
+    "exclusion other": (
+        "CREATE TABLE t (d tsrange, n int, CONSTRAINT e EXCLUDE USING gist (d WITH &&))",
+        "CREATE TABLE t (d tsrange, n int, CONSTRAINT e EXCLUDE USING gist (d WITH =))",
+    ),
+    "options": (
+        T + "ALTER TABLE t SET (fillfactor=70, autovacuum_enabled=off)",
+        T + "ALTER TABLE t SET (fillfactor=80, toast.autovacuum_enabled=off)",
+    ),
+    "unlogged": (T, T.replace("CREATE", "CREATE UNLOGGED")),
+    "logged": (T.replace("CREATE", "CREATE UNLOGGED"), T),
+    "comments": (
+        T + "COMMENT ON TABLE t IS 'x'; COMMENT ON COLUMN t.a IS 'a'",
+        T + "COMMENT ON COLUMN t.a IS 'it''s \\n'; COMMENT ON CONSTRAINT t_pkey ON t IS 'key';"
+        "COMMENT ON COLUMN t.b IS 'b'",
+    ),
+    "table": (P, P + C + FK + "; COMMENT ON TABLE c IS 'x'; COMMENT ON CONSTRAINT fk ON c IS 'y'"),
+    "tables in a circle": (
+        "",
+        P + C + FK + "; ALTER TABLE p ADD CONSTRAINT fp FOREIGN KEY (code) REFERENCES c (id)",
+    ),
+    "tables in a circle gone": (
+        P + C + FK + "; ALTER TABLE p ADD CONSTRAINT fp FOREIGN KEY (code) REFERENCES c (id);"
+        "COMMENT ON CONSTRAINT fp ON p IS 'x'; ALTER INDEX p_pkey SET (fillfactor=60);"
+        "INSERT INTO p VALUES (1, NULL); INSERT INTO c VALUES (5, 1); UPDATE p SET code = 5",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_difference_is_made_and_taken_back(postgres_server: str, name: str) -> None:
+    current, desired = CASES[name]
+    if "INSERT" not in current and "CREATE TABLE t (id" in current:
+        current += "; INSERT INTO t (id, a, b, u) VALUES (1, 1, 1, 'a'), (2, 2, 2, 'b')"
+    there_and_back(postgres_server, current, desired)
