@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import signal
 from collections.abc import Iterator
@@ -23,11 +24,20 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_report_header() -> str:
+def pytest_report_header() -> list[str]:
+    return [_postgresql(), *map(_optional, ("zCLI", "zlsp"))]
+
+
+def _postgresql() -> str:
     try:
         return f"postgresql: {postgres.describe()}"
     except (OSError, ServerUnavailable) as error:
         return f"postgresql: unavailable, its tests will fail: {error}"
+
+
+def _optional(package: str) -> str:
+    there = importlib.util.find_spec(package) is not None
+    return f"{package}: {'there' if there else 'not importable, what needs it is skipped'}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,8 +14,12 @@ from zmigration_api.errors import AppError, SchemaFileError
 from .app import App
 from .meta import Meta, read_meta
 from .schema_file.text import MAX_BYTES
+from .zolo_files import NO_PARSER, parser
+from .zolo_files import SUFFIX as ZOLO
 from .zpaths import SCHEMA_SUFFIXES, require_inside
 
+SUFFIXES = (ZOLO, *SCHEMA_SUFFIXES)
+"""Of files with one name the first goes first, as in zolo-os; zolo-zcli reads no .zolo."""
 FOLDERS = ("models", "Models", "schemas", "")
 OWN_VARIABLE = "ZDATA_ZMIGRATION_URL"
 OWN_SCHEMAS = "zSchema.__zmigration_"
@@ -50,6 +54,11 @@ class _Candidate:
     name: str
     path: Path
     meta: Meta
+
+    @property
+    def is_left_off(self) -> bool:
+        """Whether it is a .zolo file that does not say zMigration: those are off then."""
+        return self.path.suffix == ZOLO and self.meta.migrates is None
 
     def owners(
         self, variables: Collection[str], meant: Mapping[str, Sequence[str]]
@@ -98,7 +107,7 @@ class _Search:
             if not mine:
                 self.notes.append(self._no_schema(variable))
             for found in mine:
-                if found.path not in taken:
+                if found.path not in taken and not found.is_left_off:
                     taken.add(found.path)
                     source = self._set_source(found) or variable
                     yield _ref(found, source, from_environment=True)
@@ -141,9 +150,11 @@ class _Search:
 
     def _note_unset(self, found: _Candidate) -> None:
         source = found.meta.data_source
-        if found.meta.migrates is None and not source and found.meta.data_path:
+        if found.meta.migrates is not None or found.meta.problem:
+            return
+        if found.is_left_off or (not source and found.meta.data_path):
             self.notes.append(f"{found.name} is left out: set zMigration: true in its Meta")
-        if source and found.meta.migrates is None:
+        elif source:
             self.notes.append(f"{found.name} is left out: {_add(source)}, where it is not set")
 
     def _no_schema(self, variable: str) -> str:
@@ -184,19 +195,19 @@ class _Search:
                     yield folder
 
     def _in_folder(self, folder: Path) -> Iterator[tuple[str, Path]]:
-        """The schema name and file of each stem: json before yaml before yml, as in zCLI."""
+        """The schema name and file of each stem: zolo before json before yaml before yml."""
         stems: dict[str, list[Path]] = {}
         for path in _schema_files(folder):
             if self._is_readable(path):
                 stems.setdefault(path.name.removesuffix(path.suffix), []).append(path)
         for name in sorted(stems):
-            first, *others = sorted(stems[name], key=lambda p: SCHEMA_SUFFIXES.index(p.suffix))
+            first, *others = sorted(stems[name], key=lambda p: SUFFIXES.index(p.suffix))
             self.notes += [f"{path} is left out: {first.name} goes first" for path in others]
             yield name, first
 
     def _is_readable(self, path: Path) -> bool:
-        if path.suffix == ".zolo":
-            self.notes.append(f"{path} is left out: .zolo files are not read; write it as YAML")
+        if path.suffix == ZOLO and parser() is None:
+            self.notes.append(f"{path} is left out: {NO_PARSER}")
             return False
         require_inside(path, self.app.workspace, str(path))
         try:
@@ -227,13 +238,12 @@ def _refuse_large(path: Path, facts: os.stat_result) -> None:
 
 
 def _schema_files(folder: Path) -> list[Path]:
-    suffixes = (*SCHEMA_SUFFIXES, ".zolo")
     try:
         names = sorted(entry.name for entry in os.scandir(folder))
     except OSError as error:
         message = f"the folder cannot be read: {error.strerror}"
         raise AppError(message, hint="check its permissions", file=folder) from None
-    return [folder / name for name in names if _is_schema_name(name) and name.endswith(suffixes)]
+    return [folder / name for name in names if _is_schema_name(name) and name.endswith(SUFFIXES)]
 
 
 def _is_schema_name(name: str) -> bool:

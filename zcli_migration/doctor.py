@@ -45,11 +45,21 @@ def _command_lines(script: str | None) -> Iterator[str]:
     if script is None:
         yield "⚠️  no `zolo` command is on the path"
         yield f"   → {FIX}"
-    elif OURS in _text(Path(script)):
+    elif OURS in (text := _text(Path(script))):
         yield f"✅ zolo: {script}, of zcli-migration"
     else:
-        yield f"⚠️  zolo: {script}, of another package: `zolo migrate` does not come here"
+        yield f"⚠️  zolo: {script}, of {_owner(text)}: `zolo migrate` does not come here"
         yield f"   → {FIX}"
+
+
+def _owner(script: str) -> str:
+    """The distribution whose command the script is, if it is one of this Python's."""
+    from importlib_metadata import entry_points
+
+    for point in entry_points(group="console_scripts", name="zolo"):
+        if point.dist is not None and f"from {point.module} import " in script:
+            return str(point.dist.name)
+    return "another package or another Python"
 
 
 def _text(script: Path) -> str:

@@ -17,6 +17,8 @@ from zmigration_api.snapshot import encode, recorded_alike
 from .exact import parts_of
 from .recording import Recorded
 
+BACK = "holds the values again that the last migration replaced"
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -25,6 +27,14 @@ class Move:
     table: str
     thing: str | None
     text: str
+
+
+_OLDER = ("is gone", BACK)
+
+
+def values_back(table: str, column: str) -> Move:
+    """The move of a column whose values are again those that the last migration replaced."""
+    return Move(table, column, f"column {table}.{column} {BACK}")
 
 
 def moves(recorded: Recorded, live: Schema) -> tuple[Move, ...]:
@@ -91,7 +101,7 @@ def refuse(
     if not unwanted:
         return None
     first = "; ".join(unwanted)
-    if in_files and any(move.thing and move.text.endswith("is gone") for move in moved):
+    if in_files and any(move.thing and move.text.endswith(_OLDER) for move in moved):
         first += " (an app that was running during a migration writes its older copy back)"
     return DriftError(
         f"Schema drift detected: {schema}: {first}",

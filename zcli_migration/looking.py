@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from zmigration_api import Change, Fact, Schema, Table
+from zmigration_api import Change, Column, Fact, Schema, Table
 
 from .exact import Owned, as_found, exact_store, is_exact_store, ours_of
 from .interpretation import Reading, interpret
+from .older_types import as_noted
 from .recording import Recorded, history_table_for, last_record
+from .written_back import written_back
 
 if TYPE_CHECKING:
     from .survey import Unit
@@ -21,10 +23,14 @@ LOOKS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What one look into the store found: live tables and the last record of each schema."""
+    """What one look into the store found: live tables and the last record of each schema.
+
+    `back` are columns, as they were before, whose values an app has written back.
+    """
 
     live: Schema
     records: dict[str, Recorded | None]
+    back: dict[str, list[tuple[str, Column]]]
 
 
 def look(unit: Unit) -> Found:
@@ -32,7 +38,8 @@ def look(unit: Unit) -> Found:
     commits = unit.store.commits
     records = _last_records(unit, {})
     for _ in range(LOOKS):
-        found = Found(live=_live_tables(unit, records), records=records)
+        live = _live_tables(unit, records)
+        found = Found(live=live, records=records, back=_written_back(unit, records, live))
         if commits is not None and unit.store.commits == commits:
             break
         commits, records = unit.store.commits, _last_records(unit, records)
@@ -49,6 +56,32 @@ def _last_records(unit: Unit, known: dict[str, Recorded | None]) -> dict[str, Re
         name: last_record(store, table, there.table(table.name), known.get(name))
         for name, table in histories.items()
     }
+
+
+def _written_back(
+    unit: Unit, records: Mapping[str, Recorded | None], live: Schema
+) -> dict[str, list[tuple[str, Column]]]:
+    if not unit.is_copied_by_apps:
+        return {}
+    return {name: written_back(unit.store, record, live) for name, record in records.items()}
+
+
+def in_older_terms(unit: Unit, current: Schema, found: Found) -> Schema:
+    """The schema with columns as they were before: by what their values are, or zolo-os says.
+
+    An app may have written old values back; a CSV store without a record may have notes of types.
+    """
+    if not unit.is_copied_by_apps:
+        return current
+    if unit.target.folder is not None:
+        known = _recorded_tables(list(found.records.values()))
+        current = as_noted(current, unit.target.folder, known)
+    older = {(table, c.name): c for back in found.back.values() for table, c in back}
+    tables = []
+    for table in current.tables:
+        columns = (older.get((table.name, c.name), c) for c in table.columns)
+        tables.append(replace(table, columns=tuple(columns)))
+    return replace(current, tables=tuple(tables))
 
 
 def owner_of_the_rest(unit: Unit, records: Mapping[str, Recorded | None]) -> str | None:

@@ -11,7 +11,9 @@ from typing import Any
 
 import yaml
 
-from zmigration_api.errors import AppError
+from zmigration_api.errors import AppError, SchemaFileError
+
+from . import zolo_files
 
 BaseLoader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 META_KEYS = ("Meta", "zMeta")
@@ -41,10 +43,10 @@ class Meta:
 
 
 def read_meta(path: Path) -> Meta:
-    """Look at the Meta of a YAML or JSON schema file.
+    """Look at the Meta of a YAML, JSON or .zolo schema file.
 
     A file whose Meta cannot be understood has a `problem`. Raises `AppError` where the file
-    cannot be opened.
+    cannot be opened, `SchemaFileError` for a .zolo file that wants to take part and is broken.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -53,10 +55,25 @@ def read_meta(path: Path) -> Meta:
     except OSError as error:
         message = f"the schema file cannot be read: {error.strerror}"
         raise AppError(message, hint="check its permissions", file=path) from None
+    if path.suffix == zolo_files.SUFFIX:
+        return _zolo_meta(path, text)
     try:
         return _meta(_parse(path, text))
     except (ValueError, RecursionError, yaml.YAMLError):
         return Meta(problem=UNREADABLE)
+
+
+def _zolo_meta(path: Path, text: str) -> Meta:
+    """One fault anywhere hides the whole file, so that it is a mistake if it was to be migrated."""
+    try:
+        return _meta(zolo_files.values(text, path))
+    except SchemaFileError as error:
+        if _SWITCHED_ON.search(text):
+            raise
+        return Meta(problem=error.message)
+
+
+_SWITCHED_ON = re.compile(r"^[ \t]+zMigration(?:\(bool\))?[ \t]*:[ \t]*true\b", re.MULTILINE)
 
 
 def leading_meta(text: str) -> str | None:

@@ -6,7 +6,7 @@ import getpass
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -32,7 +32,12 @@ from .schema_file import SchemaFile
 from .tagged import encode_tagged
 
 FORMAT = 1
-_PASSWORD = re.compile(r"""(Data_Password["']?\s*:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s,}#][^\n,}]*)""")
+# Alone on its line a password may hold commas, and in .zolo files what elsewhere is a comment.
+_PASSWORD = re.compile(
+    r"""((?P<line>^[ \t]*)?Data_Password["']?(?:\(\w+\))?\s*:[ \t]*)
+        (\*\*\*(?![^\s,}])|"[^"\n]*"|'[^'\n]*'|(?(line)[^\s"'][^\r\n]*|[^\s,}\#][^\n,}]*))""",
+    re.MULTILINE | re.VERBOSE,
+)
 _DSN_PASSWORD = re.compile(r"""(://[^\s:/@"']*:)[^\s"']*(@)""")
 _FINISHED = frozenset({"success", "rollback"})
 
@@ -182,7 +187,8 @@ class Applied:
     `run` is one for all records of a run, and later runs have greater ones. `steps_at` are the
     places of `steps` in the store's plan. `before` is what was there before a first record: as
     a schema file would have said it, and as the store showed it. `state` is what
-    `settled` compares with, `hooks` which hooks ran and what they gave back.
+    `settled` compares with, `hooks` which hooks ran and what they gave back, `samples` what
+    `written_back` looks for.
     """
 
     file: SchemaFile
@@ -200,6 +206,7 @@ class Applied:
     before: tuple[Schema, Schema] | None = None
     state: Mapping[str, object] | None = None
     hooks: tuple[Mapping[str, object], ...] = ()
+    samples: Mapping[str, object] = field(default_factory=dict)
 
 
 def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
@@ -231,6 +238,7 @@ def _meta_text(applied: Applied) -> str:
     meta: dict[str, Any] = {
         "format": FORMAT,
         "declared": str(applied.file.version),
+        "file": applied.file.path.name,
         "schema_text": without_secrets(applied.schema_text),
         "tables": encode(applied.desired),
         "observed": encode(applied.observed),
@@ -243,6 +251,8 @@ def _meta_text(applied: Applied) -> str:
     }
     if applied.hooks:
         meta["hooks"] = applied.hooks
+    if applied.samples:
+        meta["samples"] = applied.samples
     if applied.state is not None:
         meta["state"] = applied.state
     if applied.before is not None:

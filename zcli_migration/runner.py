@@ -15,6 +15,7 @@ from zmigration_api import (
 )
 
 from . import preflight
+from .adoption import looser
 from .drift import refuse
 from .elsewhere import left_behind
 from .hook_calls import path_hooks
@@ -88,7 +89,7 @@ class _Migration(Session):
         if settled is not unit:
             unit, found = settled, survey(settled, run.plugins, run.override)
         self.found = found
-        self.report.warnings(left_behind(unit, found, run.plugins))
+        self.report.warnings([*left_behind(unit, found, run.plugins), *looser(unit, found)])
         for schema in found.schemas:
             error = _drift(unit, schema)
             if error is not None and not self.request.force_sync:
@@ -233,5 +234,5 @@ def _with_rename(unit: Unit, table: str, old: str, new: str) -> Unit:
 
 
 def _drift(unit: Unit, schema: SchemaSurvey) -> MigrationError | None:
-    files = unit.target.data_type == "csv"
+    files = unit.is_copied_by_apps
     return refuse(schema.file.name, schema.moved, schema.changes, schema.recorded, in_files=files)

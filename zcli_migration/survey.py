@@ -24,9 +24,9 @@ from zmigration_api import (
 
 from .computing import refuse_missing_copies
 from .diff import diff
-from .drift import Move, moves, refuse
+from .drift import Move, moves, refuse, values_back
 from .exact import exactly
-from .looking import LOOKS, Found, current_schema, look, owner_of_the_rest
+from .looking import LOOKS, Found, current_schema, in_older_terms, look, owner_of_the_rest
 from .places import at_column
 from .planner import Base, Plan, make_plan
 from .plugins import Plugins
@@ -54,6 +54,11 @@ class Unit:
     beside: tuple[SchemaFile, ...] = ()
     settled: Survey | None = None
     rules: tuple[str, ...] = ()
+
+    @property
+    def is_copied_by_apps(self) -> bool:
+        """Whether the store is files of which zCLI holds copies while an app runs."""
+        return self.target.data_type == "csv"
 
     @property
     def all_files(self) -> tuple[SchemaFile, ...]:
@@ -139,6 +144,7 @@ def _compared(unit: Unit, found: Found, plugins: Plugins, override: Version | No
     )
     desired = exactly(spelled(wanted, found.live, unit.store), found.live, unit.store, unit.backend)
     current = current_schema(unit, found.live, desired, list(found.records.values()))
+    current = in_older_terms(unit, current, found)
     try:
         changes = diff(current, desired, plugins.diff_rules())
     except UnsupportedChange as error:  # by a plugin's rule
@@ -251,9 +257,16 @@ def _schema_survey(
         desired=states[1],
         changes=changes,
         decision=decision,
-        moved=moves(recorded, found.live) if recorded else (),
+        moved=_moves(file.name, recorded, found),
         on_disk=on_disk,
     )
+
+
+def _moves(name: str, recorded: Recorded | None, found: Found) -> tuple[Move, ...]:
+    if recorded is None:
+        return ()
+    back = (values_back(table, column.name) for table, column in found.back.get(name, ()))
+    return (*moves(recorded, found.live), *back)
 
 
 def with_recorded_version(file: SchemaFile, recorded: Recorded | None) -> SchemaFile | None:
@@ -262,7 +275,7 @@ def with_recorded_version(file: SchemaFile, recorded: Recorded | None) -> Schema
         return None
     if recorded.declared != str(file.version):
         return None  # somebody wrote that version
-    text = with_version(file.text, recorded.version)
+    text = with_version(file.text, recorded.version, file.path)
     if text_hash(text) != recorded.record.schema_hash:
         return None
     meta = replace(file.meta, version=recorded.version)

@@ -238,6 +238,7 @@ def _meta(run: Run, undoing: Undoing, live: Schema, hooks: HookCalls) -> str:
         "start": goal is None,
         "declared": goal.declared if goal else None,
         "schema_text": goal.schema_text if goal else None,
+        "file": _file_of(undoing),
         "tables": encode(_state_of(undoing)),
         "observed": encode(now),
         "run": run.token,
@@ -253,11 +254,27 @@ def _text_of(undoing: Undoing) -> str | None:
     """What the schema file is set back to; None if it is to be left as it is."""
     goal, file = undoing.goal, undoing.file
     applied = with_recorded_version(file, undoing.last) or file
-    if goal is None or goal.schema_text is None:
+    if goal is None or goal.schema_text is None or _is_rewritten(undoing):
         return None
     if applied.hash != undoing.last.record.schema_hash:
         return None
     return with_secrets_of(file.text, goal.schema_text)
+
+
+def _file_of(undoing: Undoing) -> str | None:
+    """The name that the schema file had when the state to go back to was recorded, if known."""
+    name = meta_of(undoing.goal.record).get("file") if undoing.goal else None
+    return str(name) if name else None
+
+
+def _is_rewritten(undoing: Undoing) -> bool:
+    """Whether the schema was then a file of another format, whose text is none of this one."""
+    name, now = _file_of(undoing), undoing.file.path.suffix
+    return name is not None and _format(Path(name).suffix) != _format(now)
+
+
+def _format(suffix: str) -> str:
+    return suffix.replace("yml", "yaml")
 
 
 def _with_file_set_back(taken: TakenBack) -> TakenBack:
@@ -280,6 +297,10 @@ def _left_as_it_is(undoing: Undoing) -> str:
     name = undoing.file.path.name
     if undoing.goal is None:
         return f"{name} is left as it is: nothing was recorded before {undoing.from_version}"
+    if _is_rewritten(undoing):
+        return (
+            f"{name} is left as it is: in {undoing.to_version} the schema was {_file_of(undoing)}"
+        )
     return (
         f"{name} is left as it is: it is not the text that was applied; "
         f"the store is at {undoing.to_version} now"

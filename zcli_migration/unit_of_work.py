@@ -43,6 +43,7 @@ from .schema_file import (
 from .settled import state_to_record
 from .survey import SchemaSurvey, Survey, Unit, survey
 from .verification import count_rows, verify, verify_rows
+from .written_back import Sample, remembered, sample_values
 
 ShowStep = Callable[[Step], AbstractContextManager[Progress]]
 
@@ -158,6 +159,7 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Re
     with environment(hooks.variables, run.app.workspace):
         hooks.run("before_migrate", current.current)
         before = count_rows(unit, current.current, current.plan.changes)
+        samples = _samples(unit, current)
         for step in current.plan.steps:
             with run.show_step(step) as progress:
                 unit.store.run(step, progress)
@@ -172,7 +174,7 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Re
     histories = ensure_history_tables(unit, tables)
     run = replace(run, token=token_after(run.token, (s.recorded for s in current.schemas)))
     return tuple(
-        _record(run, unit, current, schema, (live, histories), milliseconds, hooks)
+        _record(run, unit, current, schema, (live, histories), milliseconds, hooks, samples)
         for schema in current.schemas
     )
 
@@ -185,6 +187,7 @@ def _record(
     states: tuple[Schema, Schema],
     milliseconds: int,
     hooks: HookCalls,
+    samples: Sequence[Sample],
 ) -> Result:
     """Record one schema; `states` are the live tables and the history tables."""
     live, histories = states
@@ -210,6 +213,7 @@ def _record(
             before=_before(current, schema),
             hooks=tuple(hooks.results.get(schema.file.name, ())),
             state=state_to_record(unit.store, schema.file, schema.desired),
+            samples=remembered([s for s in samples if schema.desired.table(s.table)]),
         )
         record = make_record(applied, next_id(unit.store, table, history), run.app.title)
         unit.store.insert(table, [record.as_row()])
@@ -219,6 +223,12 @@ def _record(
         history_display=unit.store.history_display(table.name),
         steps=steps,
     )
+
+
+def _samples(unit: Unit, current: Survey) -> list[Sample]:
+    if not unit.is_copied_by_apps:
+        return []
+    return sample_values(unit.store, current.plan.changes, current.live, current.desired)
 
 
 def steps_of(schema: SchemaSurvey, whole: Survey) -> tuple[Step, ...]:
@@ -267,7 +277,7 @@ def _bump(schema: SchemaSurvey, result: Result) -> str | None:
         return None
     old = schema.on_disk.text
     try:
-        write_schema_text(schema.file.path, with_version(old, goal), old)
+        write_schema_text(schema.file.path, with_version(old, goal, schema.file.path), old)
     except (MigrationError, OSError) as error:
         return (
             f"{schema.file.path.name} still says {schema.on_disk.version}: {error}; "

@@ -13,10 +13,13 @@ from pathlib import Path
 
 from zmigration_api.errors import AppError
 
+from .zolo_files import SUFFIX as ZOLO
+from .zolo_files import parser
+
 MACHINE = "~.zMachine."
 SCHEMA_SUFFIXES = (".json", ".yaml", ".yml")
 FILE_SUFFIXES = frozenset(
-    [".py", ".js", ".sh", ".md", ".txt", ".json", ".yaml", ".yml", ".xml", ".html", ".css"],
+    [".py", ".js", ".sh", ".md", ".txt", ".json", ".yaml", ".yml", ".xml", ".html", ".css", ZOLO],
 )
 VAFILE_PREFIXES = ("zSchema.", "zUI.", "zConfig.")
 PLUGIN_FOLDERS = ("", "utils", "plugins")
@@ -187,7 +190,8 @@ def _with_suffixes(path: Path) -> Iterator[Path]:
     if path.suffix in FILE_SUFFIXES or not path.name:
         yield path
     else:
-        yield from (path.with_name(path.name + suffix) for suffix in SCHEMA_SUFFIXES)
+        first = (ZOLO,) if parser() else ()  # as in zolo-os
+        yield from (path.with_name(path.name + suffix) for suffix in (*first, *SCHEMA_SUFFIXES))
 
 
 def resolve_plugin_path(zpath: str, workspace: Path) -> tuple[Path, str]:

@@ -67,7 +67,7 @@ def filler(
     fixed = [part.text for part in backfill.parts if isinstance(part, Fixed)]
     if len(fixed) < len(backfill.parts):
         return _from_row(column, backfill, sources, delimiter)
-    text = None if None in fixed else "".join(map(str, fixed))
+    text = backfill.joined(fixed)
     value = None if text is None else parse(text, column.type)
     return cell_of(value, column.type, delimiter)
 
@@ -91,10 +91,8 @@ def _from_row(
         return converted(cell, there, here, delimiter) if unquote(cell) else b""
 
     def joined(cells: OldRow) -> bytes:
-        texts = [_text(part, cells, sources) for part in backfill.parts]
-        if None in texts:
-            return b""
-        return cell_of(parse("".join(map(str, texts)), column.type), column.type, delimiter)
+        text = backfill.joined([_text(part, cells, sources) for part in backfill.parts])
+        return b"" if text is None else cell_of(parse(text, column.type), column.type, delimiter)
 
     return one if len(backfill.parts) == 1 else joined
 

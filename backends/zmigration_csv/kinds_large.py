@@ -68,7 +68,7 @@ def _all_are(rows: Grid, place: int, kind: Guess, rest: Places) -> bool:
         sure: Flags = staying(rows, Quick(place).converted(_TEXT, new))
         rest = rest[~sure[rest]]
     test = TESTS[kind]
-    return all(test(cell.decode()) for cell in _cells(rows, place, rest))
+    return all(test(cell.decode()) for cell in set(_cells(rows, place, rest)))
 
 
 def _has_quotes(rows: Grid, place: int) -> bool:

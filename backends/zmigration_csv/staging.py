@@ -35,6 +35,11 @@ def file_name(table: str) -> str:
     return f"{table}{SUFFIX}"
 
 
+def _may_be_data(table: str) -> bool:
+    hidden = not table or table.startswith(".")
+    return not (hidden or table.endswith(_HOSTS_OWN) or is_internal(table))
+
+
 def need_space(folder: Path, size: int) -> None:
     """StoreError if the disk has no room for another `size` bytes."""
     free = shutil.disk_usage(folder).free
@@ -65,15 +70,11 @@ class Files:
         """The tables that are there, sorted, without bookkeeping of ours and the host's."""
         names = {*self._listing(), *(name for name, now in self._now.items() if now is not None)}
         tables = sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
-        return [
-            table
-            for table in tables
-            if table
-            and not table.startswith(".")
-            and not table.endswith(_HOSTS_OWN)
-            and not is_internal(table)
-            and self.path(table) is not None
-        ]
+        return [table for table in tables if _may_be_data(table) and self._is_file(table)]
+
+    def _is_file(self, table: str) -> bool:
+        path = self.path(table)
+        return path is not None and path.is_file()
 
     def _is_there(self, name: str) -> bool:
         """Whether the folder has a file of that very name; its listing alone knows on some disks.

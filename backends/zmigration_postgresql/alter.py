@@ -13,6 +13,7 @@ from zmigration_api import (
     Table,
     convertible,
 )
+from zmigration_api.history import PREFIX
 
 from .casts import bare_pattern, column_to
 from .fill import default_text, filled
@@ -20,6 +21,8 @@ from .names import QUOTING, collation_name, table_name
 from .render import SQL
 from .tokens import lasting
 from .types import canonical, ddl, measured, native_type, same_native
+
+HELPER = f"{PREFIX}stored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class Alteration:
     def of(cls, change: AlterColumn, table: Table | None, *, exact: bool = False) -> Alteration:
         """The alteration; what `table` knows of the live column goes before what `change` says."""
         live = table.column(change.old.name) if table else None
-        before = (live and live.native) or change.old.native
+        before = change.old.exact_type or (live and live.native) or change.old.native
         before = before or canonical(native_type(change.old, None))
         exact = exact or change.new.exact_type is not None
         native = native_type(change.new, table) if change.retyped else before
@@ -83,6 +86,11 @@ class Alteration:
         if self.old.generated != self.new.generated:
             return True
         return self.exact and (self.changes_type or self.old.virtual != self.new.virtual)
+
+    @property
+    def stored_now(self) -> bool:
+        """Whether values that were computed when read are stored from now on."""
+        return self.freed and self.old.virtual
 
     @property
     def natively(self) -> bool:
@@ -133,7 +141,9 @@ class Alteration:
         """The statements, in an order in which each can be made."""
         if self.anew:
             return self._anew()
-        plain = [f"{self._alter} DROP EXPRESSION;"] if self._freed else []
+        if self.stored_now:
+            return self._stored()
+        plain = [f"{self._alter} DROP EXPRESSION;"] if self.freed else []
         values, rest = self._values(), self._rest()
         freed = [f"{self._alter} DROP NOT NULL;"]
         if values and freed[0] in rest:  # values may become null
@@ -156,7 +166,17 @@ class Alteration:
     def undo(self) -> list[str]:
         """The structure as it was; values that cannot convert back become null."""
         back = self.back()
-        return back._anew() if self._freed or self.anew else back._structure()
+        return back._anew() if self.freed or self.anew else back._structure()
+
+    def _stored(self) -> list[str]:
+        """A plain column in place of a virtual one, with the values that it shows."""
+        table = self.table.name
+        whole = replace(self.new, name=HELPER, required=False, identity=None)
+        made = SQL.add_column(table, SQL.column(whole, ddl(self.native), None))
+        update = f"UPDATE {table_name(table)} SET {HELPER} = {self._name};"
+        rest = replace(self, old=replace(self.old, required=False))._rest()
+        renamed = SQL.rename_column(table, HELPER, self.new.name)
+        return [made, update, SQL.drop_column(table, self.new.name), renamed, *rest]
 
     def _natively(self) -> str:
         text = "" if self.direct else "::text"
@@ -181,7 +201,8 @@ class Alteration:
         return f"{SQL.alter(self.table.name)} ALTER COLUMN {QUOTING.name(self.new.name)}"
 
     @property
-    def _freed(self) -> bool:
+    def freed(self) -> bool:
+        """Whether values that were computed are plain from now on."""
         return self.old.generated is not None and self.new.generated is None
 
     @property

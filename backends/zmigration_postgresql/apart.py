@@ -27,6 +27,7 @@ from .pieces import Piece, Pieces, dropped_last_first, made_first_first
 from .plan_types import moved
 from .planning import Planning, refuse
 from .render import constraint_name
+from .tokens import lasting
 from .views import ViewPieces
 
 _SWITCH = re.compile(r"ALTER TABLE .+ (DISABLE|ENABLE( REPLICA| ALWAYS)?) TRIGGER .+;", re.DOTALL)
@@ -98,8 +99,10 @@ class _Apart:
         if made is None:
             return
         place = planning.place(change.table, change.new.name)
-        if made.anew:
+        if made.anew or made.stored_now:
             yield Touch(number, *place, gone=True)
+        elif made.freed:
+            yield Touch(number, *place, gone=True, forward=False)
         elif made.changes_type:
             yield Touch(number, *place, light=made.light)
 
@@ -171,7 +174,7 @@ class _Apart:
     def _part(self, touch: Touch, table: str, part: Part) -> None:
         if part.kind == "foreign key":
             self._foreign_key(touch, table, part)
-        elif touch.gone or (part.expressed and not touch.light):
+        elif touch.gone or (part.expressed and not (touch.light and _lasts(part))):
             self._note_part(touch, table, part)
 
     def _foreign_key(self, touch: Touch, owner: str, part: Part) -> None:
@@ -202,6 +205,8 @@ class _Apart:
     def _note(self, touch: Touch, piece: Piece) -> _Range:
         number = touch.step
         found = self._ranges.setdefault(piece.key, _Range(piece, number, number))
+        if piece.rank > found.piece.rank:
+            found.piece = piece  # a view over a view over one column and over another one itself
         found.first, found.last = min(found.first, number), max(found.last, number)
         found.forward = found.forward or touch.forward
         return found
@@ -307,6 +312,11 @@ class _Apart:
                 statements=tuple(_unswitched(one.statements, away)),
                 undo=tuple(_unswitched(one.undo, away)),
             )
+
+
+def _lasts(part: Part) -> bool:
+    """Whether the server would write a definition the same after making it anew."""
+    return lasting(part.definition) == part.definition
 
 
 def _unswitched(statements: Sequence[str], away: Sequence[str]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from .defaults import stored_text
 from .fill import default_text
 from .named_types import of_names
 from .names import collation_name
+from .render import UNLOGGED
 from .sequences import read as read_options
 from .sequences import usual_name
 from .tokens import spaced
@@ -51,10 +52,7 @@ def exact(connection: Connection | None, schema: Schema, live: Schema, canon: Ca
     """`schema` in the forms of `as_found`; `live` is in them."""
     there = tuple(of_names(connection, [t.name for t in schema.types])) if connection else ()
     written = [_written(table, _counterpart(table, live)) for table in schema.tables]
-    settled = [
-        _settled(table, found) if (found := _counterpart(table, live)) else None
-        for table in written
-    ]
+    settled = [_settled(table, _counterpart(table, live)) for table in written]
     fresh = tuple(_fresh(schema.types, there))
     open_tables = [t for t, s in zip(written, settled, strict=True) if s is None]
     asked = _asked(connection, open_tables, fresh, canon)
@@ -152,17 +150,22 @@ def _numbering(table: str, column: str, native: str, identity: Identity) -> Iden
     return replace(identity, options=numbering.text(native, usual_name(table, column)))
 
 
-def _settled(table: Table, live: Table) -> Table | None:
-    """The table, if `live` has each of its texts in the same surroundings."""
+def _settled(table: Table, live: Table | None) -> Table | None:
+    """The table, if it is sure how the server keeps it.
+
+    It is where `live` has each of its texts in the same surroundings, and where there is none.
+    """
     columns = [_settled_column(c, _column_of(c, live)) for c in table.columns]
-    kept = {c.name: c for c in columns if c is not None}
-    if None in columns or not all(_alike(c, kept.get(c.name)) for c in live.columns):
+    texts = _texts(table)
+    if None in columns or (live is None and texts):
         return None
-    texts = {spaced(text): text for text in _texts(live)}
-    if not all(text in texts for text in _texts(table)):
-        return None
-    if table.options != live.options and set(table.options) - {"UNLOGGED"}:
-        return None
+    if live is not None and texts:
+        kept = {c.name: c for c in columns if c is not None}
+        known = set(_texts(live))
+        if not known.issuperset(texts) or not all(
+            _alike(c, kept.get(c.name)) for c in live.columns
+        ):
+            return None
     return replace(table, columns=tuple(c for c in columns if c is not None), exact=True)
 
 
@@ -173,8 +176,9 @@ def _alike(live: Column, column: Column | None) -> bool:
 
 
 def _texts(table: Table) -> list[str]:
-    """Every SQL text of the table's constraints and indexes."""
-    texts = [check.expression for check in table.checks]
+    """Every SQL text of the table, its constraints and indexes; columns have their own."""
+    texts = [option for option in table.options if option != UNLOGGED]
+    texts += [check.expression for check in table.checks]
     texts += [exclusion.definition for exclusion in table.exclusions]
     for index in table.indexes:
         texts += [*index.keys, *([index.where] if index.where else []), *index.options]
@@ -183,20 +187,23 @@ def _texts(table: Table) -> list[str]:
 
 def _settled_column(column: Column, live: Column | None) -> Column | None:
     """The column, if what it says is said by the live one or is sure to be kept as it is."""
-    if live is None or live.exact_type != column.exact_type:
-        sure = _is_sure(column) and not column.generated and column.collation is None
-        return column if sure and column.default is None else None
-    if column.collation not in (None, live.collation) or column.generated != live.generated:
+    same = live is not None and live.exact_type == column.exact_type
+    if live is None or not same:
+        if not _is_sure(column) or column.generated or column.collation:
+            return None
+        live = None
+    elif column.collation not in (None, live.collation) or column.generated != live.generated:
         return None
     default = column.default
     if default is None or default.kind == "app":
         return column
-    text = default.text
+    text: str | None = default.text
     if default.kind != "expression":
-        text = stored_text(column, column.exact_type or "") or ""
-    if live.default is None or spaced(live.default.text) != text:
+        text = stored_text(column, column.exact_type or "")
+    elif live is None or live.default is None or live.default.text != text:
         return None
-    return replace(column, default=live.default)
+    kept = None if text is None else Default(kind="expression", text=text)
+    return None if kept is None else replace(column, default=kept)
 
 
 def _is_sure(column: Column) -> bool:
@@ -249,15 +256,33 @@ def _asked(
 
 def _made(connection: Connection, tables: Sequence[Table], types: tuple[NamedType, ...]) -> _Answer:
     """Read back until the server keeps what it was given; nearly always at once."""
-    now = list(tables)
+    now = dict(enumerate(tables))
+    given = dict(now)
     for _ in range(ROUNDS):
-        made = scratch.made(connection, now, types)
-        read = [_with_texts(t, one) for t, one in zip(now, made.tables, strict=True)]
+        made = scratch.made(connection, list(given.values()), types)
+        read = dict(zip(given, map(_with_texts, given.values(), made.tables), strict=True))
         types = tuple(_typed(named, {t.name: t for t in made.types}) for named in types)
-        if read == now:
+        now |= read
+        given = {n: read[n] for n, table in given.items() if _moved(table, read[n])}
+        if not given:
             break
-        now = read
-    return _Answer(tuple(now), types)
+    return _Answer(tuple(now.values()), types)
+
+
+def _moved(given: Table, read: Table) -> bool:
+    """Whether a SQL text is kept otherwise than it was given."""
+    if _texts(given) != _texts(read):
+        return True
+    pairs = zip(given.columns, read.columns, strict=True)
+    return any(
+        before.generated != after.generated
+        or (before.default != after.default and _is_expression(before.default))
+        for before, after in pairs
+    )
+
+
+def _is_expression(default: Default | None) -> bool:
+    return default is not None and default.kind == "expression"
 
 
 def _with_texts(table: Table, kept: Table) -> Table:
@@ -275,7 +300,7 @@ def _with_texts(table: Table, kept: Table) -> Table:
             replace(i, columns=k.columns, keys=k.keys, where=k.where, options=k.options)
             for i, k in indexes
         ),
-        options=tuple(sorted({*kept.options, *(o for o in table.options if o == "UNLOGGED")})),
+        options=tuple(sorted({*kept.options, *(o for o in table.options if o == UNLOGGED)})),
         exact=True,
     )
 

@@ -72,6 +72,14 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %s
 JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
      AND d.refobjsubid = a.attnum AND d.classid = 'pg_proc'::regclass
 WHERE c.relname = %s AND c.relnamespace = {schema}
+UNION
+SELECT 'rule ' || r.rulename
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %s
+JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+     AND d.refobjsubid = a.attnum AND d.classid = 'pg_rewrite'::regclass
+JOIN pg_rewrite r ON r.oid = d.objid AND r.ev_class = c.oid
+WHERE c.relname = %s AND c.relnamespace = {schema}
 ORDER BY 1"""
 _CASTS = """
 WITH given AS (
@@ -99,7 +107,9 @@ class Facts:
 
     def fixed(self, table: str, column: str) -> tuple[str, ...]:
         """What depends on a column and cannot be taken apart: `function total(integer)`."""
-        return tuple(row[0] for row in self._asked(_FIXED, table, column))
+        schema, name = split(table)
+        place = (column, name, schema)
+        return tuple(row[0] for row in self._rows(asked(_FIXED), *place, *place))
 
     def casts(self, first: str, second: str) -> tuple[bool, bool]:
         """Whether the server has a cast from one type to the other, and back."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zmigration_api import Column, ColumnType, CopyOf, Fixed, Table, UnsupportedChange
-from zmigration_sql import literal
+from zmigration_sql import joined, literal
 
 from .casts import constant, convert, stored, typed
 from .names import QUOTING
@@ -38,8 +38,8 @@ def fill_text(column: Column, table: Table | None, native: str) -> str | None:
         return None
     if len(parts) == 1:
         return _one(parts[0], column, table, native)
-    joined = " || ".join(_as_text(part, column, table) for part in parts)
-    return stored(convert(f"({joined})", _TEXT, column.type), column.type, native)
+    text = joined([part for part in (_as_text(one, column, table) for one in parts) if part])
+    return stored(convert(f"({text})", _TEXT, column.type), column.type, native)
 
 
 def filled(column: Column, table: Table | None, native: str) -> str | None:
@@ -55,11 +55,12 @@ def _one(part: Fixed | CopyOf, column: Column, table: Table | None, native: str)
     return stored(convert(value, source.type, column.type), column.type, native)
 
 
-def _as_text(part: Fixed | CopyOf, column: Column, table: Table | None) -> str:
+def _as_text(part: Fixed | CopyOf, column: Column, table: Table | None) -> tuple[str, bool] | None:
+    """The part as SQL, and whether it may be null; None for a null itself."""
     if isinstance(part, Fixed):
-        return "NULL" if part.text is None else literal(part.text)
+        return None if part.text is None else (literal(part.text), False)
     source = _source(part, column, table)
-    return convert(typed(QUOTING.name(source.name), source), source.type, _TEXT)
+    return convert(typed(QUOTING.name(source.name), source), source.type, _TEXT), True
 
 
 def _source(part: CopyOf, column: Column, table: Table | None) -> Column:

@@ -197,7 +197,7 @@ def _altered(
         changed.append(f"RESTART WITH {new.start}")
     statements = []
     if changed:
-        listed = " ".join(f"{word}{text}" for text in changed)
+        listed = " ".join(t if t.startswith("RESTART") else f"{word}{t}" for t in changed)
         statements.append(f"{start} {listed};")
     if _bare(old.name) != _bare(new.name):
         statements.append(f"ALTER SEQUENCE {old.name} RENAME TO {_bare(new.name)};")

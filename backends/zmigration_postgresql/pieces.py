@@ -14,8 +14,8 @@ from zmigration_sql import literal
 
 from .catalog import Catalog, Part, Policy, Trigger
 from .names import QUOTING, table_name
-from .planning import Renames
 from .recreate import generated_back, part_back, trigger_back
+from .renames import Renames
 from .render import SQL
 from .tokens import lasting
 from .translate import translated

@@ -23,6 +23,7 @@ from .create import added, added_and_filled, is_serial
 from .fill import fill_text
 from .names import QUOTING
 from .numbering import Numbers, Renumbering, renumbered
+from .plan_types import default_gone
 from .planning import KEPT, Planning, refuse, rewrite, step
 from .render import SQL
 from .types import canonical, native_type
@@ -127,6 +128,8 @@ def alter(planning: Planning, change: AlterColumn) -> Step:
         refuse(what, planning.facts.fixed(*place))
     statements = planning.quiet(table, made.statements())
     undo = planning.way_back.alteration(change, made, statements, place, planning.columns(table))
+    if live and live.default and default_gone(planning, change, live.default):
+        undo = [text for text in undo if " SET DEFAULT " not in text]  # the type brings it back
     forth, back = _numbering(planning, change, made, live)
     statements = [*forth.first, *statements, *forth.last, *_rest(planning, made, live)]
     undo = [*back.first, *undo, *back.last, *_rest_back(planning, made, live)]
@@ -178,9 +181,9 @@ def _rest(planning: Planning, made: Alteration, live: LiveColumn | None) -> list
     said = planning.exact(made.table.name) or made.new.attributes
     there = live.attributes if live else made.old.attributes
     wanted = made.new.attributes if said else there
-    fresh = made.changes_type or made.anew
+    fresh = made.changes_type or made.anew or made.stored_now
     statements = list(_attributes(planning, made, there, wanted, fresh=fresh))
-    if made.anew and live is not None and live.comment is not None:
+    if (made.anew or made.stored_now) and live is not None and live.comment is not None:
         statements.append(SQL.comment(made.table.name, "column", made.new.name, live.comment))
     return statements
 

@@ -30,6 +30,7 @@ from .names import QUOTING, join, split, table_name
 from .planning import Planning, refuse, rewrite, step
 from .render import SQL
 from .tokens import lasting
+from .translate import translated
 
 _ASIDE = f"{PREFIX}type"
 _KEPT_AS = f"{PREFIX}type "
@@ -37,7 +38,7 @@ _KEPT_AS = f"{PREFIX}type "
 
 def create(planning: Planning, change: CreateType) -> Step:
     named = change.content
-    return step(change, _created(named), [_dropped(named)])
+    return step(change, _created(named), [_kept_as_text(named.name, again=False), _dropped(named)])
 
 
 def drop(planning: Planning, change: DropType) -> Step:
@@ -45,7 +46,7 @@ def drop(planning: Planning, change: DropType) -> Step:
     named = change.content
     facts = planning.facts.named_type(_live(planning, named.name))
     refuse(f"type {named.name} cannot be dropped", facts.others if facts else ())
-    forward = [_kept_as_text(named.name), _dropped(named)]
+    forward = [_kept_as_text(named.name, again=True), _dropped(named)]
     undo = [*_created(named), *(facts.rest(named.name) if facts else ()), _kept_again(named.name)]
     return step(change, forward, undo)
 
@@ -58,11 +59,14 @@ def alter(planning: Planning, change: AlterType) -> Step:
     old, new = change.old, change.new
     comments = _comments(old, new), _comments(new, old)
     if old.kind == new.kind == "enum" and (added := _added_values(old, new)) is not None:
-        back = _Anew(planning, new, old).statements()
+        back = _Anew(planning, change, back=True).statements()
         return step(change, [*added, *comments[0]], [*back, *comments[1]])
     if old.kind == new.kind == "domain":
         before, after = Domain.read(old.definition), Domain.read(new.definition)
-        if before.base == after.base:
+        tightened = after.tightens(before) or before.tightens(after)
+        facts = planning.facts.named_type(_live(planning, new.name))
+        listed = facts is not None and any(c.listed for c in facts.columns)
+        if before.base == after.base and not (listed and tightened):
             forward = before.becomes(table_name(old.name), after)
             undo = after.becomes(table_name(old.name), before)
             text = f"Rows of every column of type {new.name} are checked; writes wait meanwhile."
@@ -72,9 +76,9 @@ def alter(planning: Planning, change: AlterType) -> Step:
 
 
 def _made_anew(planning: Planning, change: AlterType) -> Step:
-    forward = _Anew(planning, change.old, change.new)
+    forward = _Anew(planning, change)
     forward.refused()
-    undo = _Anew(planning, change.new, change.old).statements()
+    undo = _Anew(planning, change, back=True).statements()
     hazards = [rewrite(table) for table in dict.fromkeys(c.table for c in forward.columns)]
     comment = _comments(replace(change.new, comment=None), change.new)
     again = _comments(replace(change.old, comment=None), change.old)
@@ -115,10 +119,32 @@ def moved(planning: Planning, change: AlterType, made: Step) -> Moved | None:
     facts = planning.facts.named_type(_live(planning, change.new.name))
     if facts is None or not any(anew):
         return None
-    columns = tuple((c.table, c.name) for c in facts.columns)
+    left = _left(planning, change)
+    columns = tuple((c.table, c.name) for c in facts.columns if (c.table, c.name) not in left)
     defaults = {(c.table, "default", c.name) for c in facts.columns}
     parts = tuple(part for part in facts.parts if part not in defaults)
     return Moved(columns, parts, anew[0])
+
+
+def _left(planning: Planning, change: AlterType) -> set[tuple[str, str]]:
+    """Live columns of the type that the plan gives another one before this change."""
+    earlier = planning.changes[: next(n for n, c in enumerate(planning.changes) if c is change)]
+    return {
+        planning.place(c.table, c.new.name)
+        for c in earlier
+        if isinstance(c, AlterColumn) and c.retyped and _of(c.old.exact_type, change)
+    }
+
+
+def default_gone(planning: Planning, change: AlterColumn, default: str) -> bool:
+    """Whether a live default is of a value that the plan takes from the column's type."""
+    return any(
+        literal(value) in default
+        for other in planning.changes
+        if isinstance(other, AlterType) and _of(change.old.exact_type, other)
+        for value in other.old.values
+        if value not in other.new.values
+    )
 
 
 def _live(planning: Planning, name: str) -> str:
@@ -158,8 +184,10 @@ class UsingColumn:
 class _Anew:
     """A type made anew: its columns move over by their texts, and the old one goes."""
 
-    def __init__(self, planning: Planning, old: NamedType, new: NamedType) -> None:
-        self._planning, self._old, self._new = planning, old, new
+    def __init__(self, planning: Planning, change: AlterType, *, back: bool = False) -> None:
+        old, new = (change.new, change.old) if back else (change.old, change.new)
+        self._planning, self._old, self._new, self._back = planning, old, new, back
+        left = _left(planning, change)
         renames = planning.renames
         self._facts = planning.facts.named_type(_live(planning, new.name))
         found = self._facts.columns if self._facts else ()
@@ -168,10 +196,11 @@ class _Anew:
                 table=renames.table(c.table),
                 name=renames.column(c.table, c.name),
                 listed=c.listed,
-                default=c.default,
+                default=c.default and translated(c.default, {}, None, renames.types),
                 attributes=c.attributes,
             )
             for c in found
+            if (c.table, c.name) not in left
         )
 
     def refused(self) -> None:
@@ -186,13 +215,13 @@ class _Anew:
         rest = self._facts.rest(name) if self._facts else []
         return [
             *(text for c in self.columns for text in self._guards(c)),
-            _kept_as_text(name),
+            _kept_as_text(name, again=not self._back),
             f"ALTER TYPE {table_name(name)} RENAME TO {QUOTING.name(_ASIDE)};",
             created(self._new),
             *rest,
             *(text for c in self.columns for text in self._moved(c)),
             f"DROP {'TYPE' if self._old.kind == 'enum' else 'DOMAIN'} {aside};",
-            _kept_again(name),
+            *([_kept_again(name)] if self._back else []),
         ]
 
     def _guards(self, column: UsingColumn) -> Iterator[str]:
@@ -276,9 +305,9 @@ def _added_values(old: NamedType, new: NamedType) -> list[str] | None:
     return statements
 
 
-def _kept_as_text(name: str) -> str:
-    """Values that are kept by runs before this one become texts, and it is noted of what type."""
-    note = literal(f"{_KEPT_AS}{table_name(name)}")
+def _kept_as_text(name: str, *, again: bool) -> str:
+    """Kept values of a type become texts; `again`: it is noted of what type they were."""
+    note = literal(f"{_KEPT_AS}{table_name(name)}") if again else "'text'"
     given = f"{literal(table_name(name))}::regtype"
     text = "CASE WHEN kept.listed THEN 'text[]' ELSE 'text' END"
     return _each_kept(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from zmigration_api import (
@@ -10,9 +10,6 @@ from zmigration_api import (
     Column,
     CreateTable,
     Hazard,
-    RenameColumn,
-    RenameTable,
-    RenameType,
     Schema,
     Step,
     Table,
@@ -22,45 +19,10 @@ from zmigration_api import (
 from .alter import Alteration
 from .catalog import Catalog
 from .facts import Facts
+from .renames import Renames
 from .wayback import WayBack
 
 KEPT = "--rollback brings them back until --purge"
-
-
-class Renames:
-    """What tables and columns that are live now are called after the plan's renames."""
-
-    def __init__(self, changes: Iterable[Change]) -> None:
-        self.tables: dict[str, str] = {}
-        self.types: dict[str, str] = {}
-        self._columns: dict[str, dict[str, str]] = {}
-        for change in changes:
-            match change:
-                case RenameTable(old, new):
-                    self.tables[old] = new
-                    if old in self._columns:
-                        self._columns[new] = self._columns.pop(old)
-                case RenameColumn(table, old, new):
-                    self._columns.setdefault(table, {})[old] = new
-                case RenameType(old, new):
-                    self.types[old] = new
-                case _:
-                    pass
-
-    def table(self, live: str) -> str:
-        return self.tables.get(live, live)
-
-    def column(self, live_table: str, live: str) -> str:
-        return self.columns(live_table).get(live, live)
-
-    def columns(self, live_table: str) -> dict[str, str]:
-        """The new names of renamed columns by the live ones."""
-        return self._columns.get(self.table(live_table), {})
-
-    @property
-    def any(self) -> bool:
-        """Whether the plan renames a table, a column or a type."""
-        return bool(self.tables or self.types or any(self._columns.values()))
 
 
 class Planning:

@@ -32,6 +32,7 @@ _REPLACED = """BEGIN
 IF to_regnamespace({schema_text}) IS NULL THEN CREATE SCHEMA {schema}; END IF;
 IF to_regtype({type_text}) IS NOT NULL THEN ALTER TYPE {type} RENAME TO zmigration_old; END IF;
 END"""
+_AT_ONCE = 200  # tables; a transaction may only lock so many
 # Cancelled, shut down, locked, deadlocked, out of room: nothing that a schema file could mend.
 _PASSING = ("57014", "57P01", "55P03", "40P01", "53100", "53200", "53300")
 
@@ -63,6 +64,14 @@ def made(connection: Connection, tables: Sequence[Table], types: Sequence[NamedT
 
     UnsupportedChange, with the line, for what the server refuses.
     """
+    groups = [tables[n : n + _AT_ONCE] for n in range(0, len(tables), _AT_ONCE)] or [()]
+    found = [_group_made(connection, group, types) for group in groups]
+    return Made(tuple(table for one in found for table in one.tables), found[0].types)
+
+
+def _group_made(
+    connection: Connection, tables: Sequence[Table], types: Sequence[NamedType]
+) -> Made:
     scratches = _scratches(tables)
     whole = [*_types(types), *(one for s in scratches for one in s.statements(fine=False))]
     joined = _Try(" ".join(one.sql for one in whole), "the tables", None)

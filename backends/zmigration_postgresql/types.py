@@ -6,6 +6,7 @@ Native texts are written as `format_type` writes them, in lower case.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from zmigration_api import Column, ColumnType, Table, TypeKind
 
@@ -14,6 +15,7 @@ from .tokens import spaced
 TEXTS = frozenset({"text", "character varying"})
 _IMPLICIT_LENGTH = 255
 _REAL_BITS = 24
+_REMEMBERED = 1024
 _MEASURED = re.compile(r"([^(]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?(\s+with.*|\[\])?")
 _SHORT = {
     "int": "integer",
@@ -92,6 +94,7 @@ _ALSO: dict[TypeKind, frozenset[str]] = {
 }
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def canonical(native: str) -> str:
     """The type text as `format_type` writes it: `VARCHAR(9)` is `character varying(9)`."""
     if '"' in native:
@@ -111,6 +114,7 @@ def canonical(native: str) -> str:
     return f"{word}{f'({measures})' if measures else ''}{kind}{zone}{rest or ''}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def measured(native: str) -> tuple[str, tuple[int, ...]]:
     """The type's name and its numbers: `("numeric", (10, 2))`."""
     matched = _MEASURED.fullmatch(canonical(native))
@@ -119,6 +123,7 @@ def measured(native: str) -> tuple[str, tuple[int, ...]]:
     return matched[1], tuple(int(m) for m in (matched[2], matched[3]) if m is not None)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def neutral(native: str) -> ColumnType:
     """The nearest neutral type of a native one."""
     base, measures = measured(native)

@@ -21,6 +21,7 @@ from zmigration_api import (
     PrimaryKey,
     RenameColumn,
     RenameTable,
+    RenameType,
     Step,
 )
 
@@ -29,6 +30,7 @@ from .archive import Keep, copied, keep_of, quiet
 from .catalog import Catalog, Part
 from .names import QUOTING, table_name
 from .recreate import column_back, generated_back, part_back, table_back
+from .renames import Renames
 from .render import SQL, constraint_name
 from .revert import column_reverted
 
@@ -55,7 +57,9 @@ class WayBack:
         self._changes = changes
         self._archives = archives
         self._catalog = catalog
-        self._renames = any(isinstance(c, RenameTable | RenameColumn) for c in changes)
+        renames = RenameTable | RenameColumn | RenameType
+        self._renames = any(isinstance(c, renames) for c in changes)
+        self._names = Renames(changes)
         self._end: dict[str, int] = {}
         self._alterations: dict[str, list[tuple[Change, Alteration]]] = {}
         self._columns: dict[str, Sequence[str]] = {}
@@ -107,7 +111,7 @@ class WayBack:
         if keep is None or kept is None:
             return None
         self._columns.setdefault(change.table, columns)
-        return column_back(replace(live, name=change.column.name), keep, kept)
+        return column_back(replace(self._names.typed(live), name=change.column.name), keep, kept)
 
     def alteration(
         self,
@@ -119,6 +123,7 @@ class WayBack:
     ) -> list[str]:
         """An altered column's way back."""
         live = self._catalog.column(*place)
+        live = self._names.typed(live) if live else None
         self._alterations.setdefault(change.table, []).append((change, made))
         kept = self._kept(change.table, change.new.name)
         if kept is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zmigration_api import UnsupportedChange
@@ -44,6 +44,19 @@ def quoted(text: str) -> str:
             hint="give it a name without NUL characters in the schema",
         )
     return '"' + text.replace('"', '""') + '"'
+
+
+def joined(parts: Sequence[tuple[str, bool]]) -> str:
+    """The parts of a backfill as one text, in which nulls are nothing; null if all are.
+
+    Each part is SQL for a text, and whether it may be null.
+    """
+    pieces = (f"COALESCE({sql}, '')" if nullable else sql for sql, nullable in parts)
+    text = " || ".join(pieces) or "NULL"
+    if not parts or not all(nullable for _, nullable in parts):
+        return text
+    nulls = " AND ".join(f"({sql}) IS NULL" for sql, _ in parts)
+    return f"CASE WHEN {nulls} THEN NULL ELSE {text} END"
 
 
 def literal(text: str) -> str:

@@ -93,9 +93,12 @@ def key_text(tokens: Iterable[Token]) -> str:
 
 
 def key_column(key: str, columns: Collection[str]) -> str | None:
-    """The folded name of the column that a key is, whatever its order and collation."""
+    """The folded name of the column that a key is, whatever its order and collation.
+
+    SQLite takes a text for a name here.
+    """
     words = significant(tokenize(key))
-    plain = bool(words) and words[0].kind in ("word", "quoted")
+    plain = bool(words) and words[0].kind in ("word", "quoted", "string")
     if not plain or fold(words[0].name) not in columns:
         return None
     rest = [word.keyword for word in words[1:]]

@@ -113,6 +113,8 @@ class _Exactly:
         self._live = live or Table(name=wanted.name, columns=())
         self._names = spelled([c.name for c in (*wanted.columns, *self._live.columns)])
         self._names.update(spelled([c.name for c in wanted.columns]))
+        parts = (*self._live.constraints, *self._live.indexes)
+        self._spelled = {fold(part.name): part.name for part in parts if part.name}
         self._strict = "STRICT" in options_of(wanted)
 
     def table(self) -> Table:
@@ -165,6 +167,10 @@ class _Exactly:
                     line=column.line,
                 )
 
+    def _named(self, name: str) -> str:
+        """A name as the live table spells it."""
+        return self._spelled.get(fold(name), name)
+
     def _text(self, text: str | None, live: str | None) -> str | None:
         """An expression, as the file has it if it says the same."""
         if text is None:
@@ -178,7 +184,7 @@ class _Exactly:
         if usual:
             name = unique_name(self._wanted.name, unique.columns, unique.keys)
             return replace(unique, name=name)
-        return unique
+        return replace(unique, name=self._named(unique.name))
 
     def _over(self, part: _Over) -> _Over:
         """With its keys in order; none where they are columns as they are."""
@@ -202,19 +208,19 @@ class _Exactly:
     def _reference(self, key: ForeignKey) -> ForeignKey:
         if is_usual(key, self._wanted.name, self._names):
             return replace(key, name=reference_name(self._wanted.name, key.columns))
-        return key
+        return replace(key, name=self._named(key.name))
 
     def _check(self, check: Check) -> Check:
         said = form(check.expression, self._names)
         alike = [c for c in self._live.checks if form(c.expression, self._names) == said]
         usual = is_usual(check, self._wanted.name, self._names)
-        name = check_name_of_form(self._wanted.name, said) if usual else check.name
+        name = check_name_of_form(self._wanted.name, said) if usual else self._named(check.name)
         best = next((c for c in alike if c.name == name), next(iter(alike), None))
         text = best.expression if best else check.expression.strip()
         return replace(check, name=name, expression=text, inherited=True, valid=True)
 
     def _index(self, index: Index) -> Index:
-        index = self._over(index)
+        index = replace(self._over(index), name=self._named(index.name))
         if index.where is None:
             return index
         wheres = (i.where for i in self._live.indexes if i.where is not None)
@@ -281,9 +287,7 @@ def default_form(text: str) -> Form:
 def _collation(wanted: str | None, live: str | None) -> str | None:
     if wanted is None:
         return None
-    if live is not None and fold(wanted) == fold(live):
-        return live
-    return wanted.upper() if wanted.upper() in ("BINARY", "NOCASE", "RTRIM") else wanted
+    return live if live is not None and fold(wanted) == fold(live) else wanted
 
 
 def _attributes(wanted: Iterable[str], live: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from zmigration_api import (
     UnsupportedChange,
 )
 from zmigration_api.values import parse
-from zmigration_sql import literal
+from zmigration_sql import joined, literal
 
 from .codec import SQLiteCodec
 from .functions import CONVERT, NOW, details_of
@@ -155,8 +155,8 @@ def _same_values(old: ColumnType, new: ColumnType) -> bool:
 def _backfill(column: Column, backfill: Backfill, others: Mapping[str, Column]) -> str:
     if len(backfill.parts) == 1:
         return _single(column, backfill.parts[0], others)
-    joined = " || ".join(_as_text(part, others) for part in backfill.parts)
-    return joined if column.type == _TEXT else convert(f"({joined})", _TEXT, column.type)
+    text = joined([part for part in (_as_text(one, others) for one in backfill.parts) if part])
+    return text if column.type == _TEXT else convert(f"({text})", _TEXT, column.type)
 
 
 def _single(column: Column, part: Fixed | CopyOf, others: Mapping[str, Column]) -> str:
@@ -169,12 +169,13 @@ def _single(column: Column, part: Fixed | CopyOf, others: Mapping[str, Column]) 
     return convert(name, source.type, column.type)
 
 
-def _as_text(part: Fixed | CopyOf, others: Mapping[str, Column]) -> str:
+def _as_text(part: Fixed | CopyOf, others: Mapping[str, Column]) -> tuple[str, bool] | None:
+    """The part as SQL, and whether it may be null; None for a null itself."""
     if isinstance(part, Fixed):
-        return "NULL" if part.text is None else literal(part.text)
+        return None if part.text is None else (literal(part.text), False)
     source = _source(part, others)
     name = QUOTING.name(source.name)
-    return name if source.type.textual else convert(name, source.type, _TEXT)
+    return (name if source.type.textual else convert(name, source.type, _TEXT)), True
 
 
 def _source(part: CopyOf, others: Mapping[str, Column]) -> Column:

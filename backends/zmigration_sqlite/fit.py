@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from zmigration_api import (
+    AddConstraint,
     CreateTable,
     DriftError,
     DropColumn,
     DropTable,
+    ForeignKey,
     Hazard,
     Step,
     UnsupportedChange,
@@ -48,7 +50,7 @@ def fitted(source: sqlite3.Connection, back: Sequence[Step], *, force: bool) -> 
         steps = tuple(_run(shadow, _fitted(shadow, step, force=force)) for step in back)
         for reason in shadow.newly_broken():
             raise _in_the_way(f"taking this back would break something in the database: {reason}")
-        returning = {fold(c.table) for s in back for c in s.changes if isinstance(c, CreateTable)}
+        returning = set(_returning(back))
         for table, child in _orphaned(shadow).items():
             if table not in before and fold(child) not in returning:
                 raise _in_the_way(f"table {table} cannot go: table {child} refers to it")
@@ -65,6 +67,16 @@ def _orphaned(shadow: Shadow) -> dict[str, str]:
         " (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = f.\"table\" COLLATE NOCASE)"
     )
     return {fold(table): child for table, child in shadow.connection.execute(query)}
+
+
+def _returning(back: Sequence[Step]) -> Iterator[str]:
+    """Tables that come back with what they referred to, whether that was there or not."""
+    for change in (change for step in back for change in step.changes):
+        match change:
+            case CreateTable() | AddConstraint(_, ForeignKey()):
+                yield fold(change.table)
+            case _:
+                pass
 
 
 def _run(shadow: Shadow, step: Step) -> Step:

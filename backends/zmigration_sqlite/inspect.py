@@ -133,7 +133,7 @@ def key_of(one: Found) -> PrimaryKey | None:
     if not one.key:
         return None
     said = primary_key(one.text, spelled(one.key)) if one.text else None
-    return replace(said, columns=one.key) if said else PrimaryKey(columns=one.key)
+    return said or PrimaryKey(columns=one.key)
 
 
 def read_default(text: str, column_type: ColumnType) -> Default | None:

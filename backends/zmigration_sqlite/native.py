@@ -109,7 +109,7 @@ def _update(now: TableNow, column: str, value: str) -> str:
 def _drop(change: DropColumn, column: Column, now: TableNow) -> Step:
     live = now.live
     definition = live.text.definition(column.name)
-    if definition is None:
+    if definition is None or (now.wanted is not None and definition.clause("CHECK")):
         raise NotNative
     gone = [index for index in live.indexes if index.covers(column.name)]
     drops = [STATEMENTS.drop_index(index.name) for index in gone]

@@ -149,10 +149,9 @@ def _deferral(said: Sequence[str]) -> Deferral | None:
 
 
 def collation(column: ColumnText) -> str | None:
-    """The last COLLATE, which is the one that counts; SQLite's own in capitals."""
+    """The last COLLATE, which is the one that counts."""
     clauses = [c for c in column.clauses if c.kind == "COLLATE"]
-    name = clauses[-1].words[1].name if clauses else None
-    return name.upper() if name and name.upper() in ("BINARY", "NOCASE", "RTRIM") else name
+    return clauses[-1].words[1].name if clauses else None
 
 
 def attributes(column: ColumnText) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ class _Planner:
         self._old_names: dict[str, str] = {}
 
     def steps(self, changes: Sequence[Change]) -> tuple[Step, ...]:
-        """Renames, indexes that go, new tables, work on tables, new indexes, dropped tables."""
+        """Renames, indexes that go, new tables, work on tables, dropped tables, new indexes."""
         steps = [self._renamed(step) for step in rename_steps(_renames(changes))]
         rest = [c for c in changes if not isinstance(c, RenameTable | RenameColumn)]
         dropped = {fold(c.table) for c in changes if isinstance(c, DropTable)}
@@ -93,14 +93,14 @@ class _Planner:
         rest = [c for c in rest if not _goes_along(c, dropped, created)]
         drops = [c for c in rest if self._drops_index(c)]
         steps += [self._drop_index(c) for c in drops]
-        renames = [c for c in rest if isinstance(c, RenamePart) and c.part == "index"]
-        steps += map(self._run, renamed_indexes(self._shadow.connection, renames))
         steps += [self._create(c, folded) for c in rest if isinstance(c, CreateTable)]
         work = [c for c in rest if c not in drops and self._is_work(c)]
         for table in dict.fromkeys(fold(c.table) for c in work):
             steps += self._work(tuple(c for c in work if fold(c.table) == table))
-        steps += [self._add_index(c, i) for c in rest if (i := self._new_index(c)) is not None]
         steps += [self._drop_table(c, folded) for c in folded if isinstance(c, DropTable)]
+        moved = [c for c in rest if isinstance(c, RenamePart) and c.part == "index"]
+        steps += map(self._run, renamed_indexes(self._shadow.connection, moved))
+        steps += [self._add_index(c, i) for c in rest if (i := self._new_index(c)) is not None]
         return tuple(steps)
 
     def _run(self, step: Step) -> Step:
@@ -260,6 +260,8 @@ class _Planner:
     def _native(self, change: Change) -> Step:
         step = native_step(change, self._now(self._live(change.table)))
         self._shadow.run(step.statements)
+        if self._keeping.asked and not self._shadow.takes_back(step):
+            raise NotNative
         return step
 
     def _rebuilt(self, work: tuple[Change, ...]) -> Step:

@@ -29,6 +29,7 @@ class References:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._before: dict[str, _Counts | None] = {}
+        self._keys: dict[str, int] = {}
 
     def touch(self, table: str) -> None:
         """Count before `table` changes for the first time: it, and what refers to it."""
@@ -38,6 +39,7 @@ class References:
         for name in (table, *children):
             if fold(name) not in self._before:
                 self._before[fold(name)] = self._violations(name)
+                self._keys[fold(name)] = self._number_of_keys(name)
 
     def touch_step(self, step: Step) -> None:
         """The tables of a step, under the names that they have before it."""
@@ -49,6 +51,8 @@ class References:
         tables = [c for c in step.changes if isinstance(c, RenameTable)]
         taken = {c.new: self._before.pop(fold(c.old), None) for c in tables}
         self._before.update({fold(new): counts for new, counts in taken.items()})
+        keys = {c.new: self._keys.pop(fold(c.old), 0) for c in tables}
+        self._keys.update({fold(new): number for new, number in keys.items()})
         for table in {c.table for c in step.changes if isinstance(c, RenameColumn)}:
             counts = self._before.get(fold(table))
             names = {fold(c.old): fold(c.new) for c in step.changes if isinstance(c, RenameColumn)}
@@ -61,7 +65,7 @@ class References:
         """VerificationFailed if more rows refer to nothing than before."""
         for table, before in self._before.items():
             after = self._violations(table)
-            if after is None and before is not None:
+            if after is None and before is not None and self._lost_a_key(table):
                 raise VerificationFailed(
                     f"the foreign keys of {table} refer to columns that are no key any more",
                     hint="keep the primary key or unique constraint that they refer to",
@@ -73,6 +77,14 @@ class References:
                         " are not there",
                         hint="correct these rows, or the rows that they refer to",
                     )
+
+    def _lost_a_key(self, table: str) -> bool:
+        """Whether no foreign key came to the table; one that came was wanted as it is."""
+        return self._number_of_keys(table) <= self._keys.get(table, 0)
+
+    def _number_of_keys(self, table: str) -> int:
+        query = "SELECT count(DISTINCT id) FROM pragma_foreign_key_list(?)"
+        return int(self._connection.execute(query, (table,)).fetchone()[0])
 
     def _violations(self, table: str) -> _Counts | None:
         if not is_there(self._connection, table):

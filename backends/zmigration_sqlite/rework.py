@@ -33,7 +33,7 @@ from .matching import Matching, column_loses, named_clause
 from .names import QUOTING
 from .parts import attributes, collation, primary_key, spelled
 from .rebuild import rowid_name
-from .tokens import fold, mentions
+from .tokens import fold, mentions, text_of, trimmed
 from .types import holds
 from .usual import is_usual
 
@@ -81,7 +81,7 @@ class Rework:
         """Each stored column's value as SQL over the old table."""
         alias = rowid_alias(self.text)
         values = dict(self._values)
-        if alias in values and values[alias] == "NULL":
+        if alias in values and values[alias] == "NULL" and not self._live.text.without_rowid:
             values[alias] = rowid_name(self._live.text) or "NULL"
         stored = {c.name for c in self.text.definitions() if c.clause("AS") is None}
         return {name: value for name, value in values.items() if name in stored}
@@ -107,6 +107,10 @@ class Rework:
         self._values.pop(found.name, None)
         self.gone |= {i.name for i in self._live.indexes if i.covers(name)}
         self._dropped.append(name)
+        if self._wanted is not None:
+            for clause in found.clauses:
+                if clause.kind == "CHECK" and not mentions(clause.tokens, name):
+                    self.text = self.text.with_constraint(text_of(trimmed(clause.tokens)[1]))
 
     def _alter(self, change: AlterColumn) -> None:
         name = self._definition(change.new.name).name

@@ -51,6 +51,17 @@ class Shadow:
         finally:
             self.connection.execute("RELEASE attempt")
 
+    def takes_back(self, step: Step) -> bool:
+        """Whether SQLite makes the undo of a step that was just run."""
+        try:
+            with self.attempt():
+                self.run(step.undo)
+                raise _Done
+        except _Done:
+            return True
+        except sqlite3.Error:
+            return False
+
     def refuse_broken(self) -> None:
         """UnsupportedChange if a view, trigger or virtual table is broken that was not."""
         for reason in self.newly_broken():
@@ -129,7 +140,12 @@ class Shadow:
         )
         found: dict[str, str] = {}
         for table, triggers in self.connection.execute(query).fetchall():
-            for event, statement in self._writes(table):
+            try:
+                writes = list(self._writes(table))
+            except sqlite3.Error as error:  # a view that is broken itself
+                found[f"view {table}"] = f"view {table}: {error}"
+                continue
+            for event, statement in writes:
                 try:
                     self.connection.execute(f"EXPLAIN {statement}").close()
                 except sqlite3.Error as error:

@@ -75,8 +75,8 @@ class Computed:
         if len(backfill.parts) == 1 and isinstance(backfill.parts[0], CopyOf):
             value, source = self._copied(backfill.parts[0], read, now)
             return _allowed(convert(value, source.type, new.type), new)
-        texts = [self._text(part, read, now) for part in backfill.parts]
-        return None if None in texts else _allowed(parse("".join(map(str, texts)), new.type), new)
+        text = backfill.joined([self._text(part, read, now) for part in backfill.parts])
+        return None if text is None else _allowed(parse(text, new.type), new)
 
     def _copied(self, part: CopyOf, read: Read, now: datetime) -> tuple[Any, Column]:
         source = dict(self.sources)[part.column]

@@ -9,7 +9,7 @@ types as `exact_type`, expressions as the store writes them, names and comments 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -42,11 +42,17 @@ class Default:
 class Backfill:
     """The value that rows which are already there get in a new or newly required column.
 
-    `parts` are joined as texts; one part alone keeps its type. A part names a column to copy
-    from, or is a literal.
+    `parts` are joined as texts, in which nulls are nothing; one part alone keeps its type. A part
+    names a column to copy from, or is a literal.
     """
 
     parts: tuple[Fixed | CopyOf, ...]
+
+    @staticmethod
+    def joined(texts: Sequence[str | None]) -> str | None:
+        """The texts of several parts as one; None if there is nothing but nulls."""
+        there = [text for text in texts if text is not None]
+        return "".join(there) if there else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.folder import AppFolder
-from zcli_migration.cli import zolo
+from tests.cli.test_host_words import installed
 
 
 def _on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str) -> Path:
@@ -40,8 +40,18 @@ def test_a_zolo_of_another_package_and_the_way_out(
 ) -> None:
     _on_path(tmp_path, monkeypatch, "main")
     said = app.run("--doctor").out
-    assert "of another package" in said
+    assert "of another package or another Python: `zolo migrate` does not come here" in said
     assert "pip install --force-reinstall --no-deps zcli-migration" in said
+
+
+def test_the_package_that_owns_zolo_is_named(
+    app: AppFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(installed(tmp_path / "site", "zolo-os")))
+    script = _on_path(tmp_path, monkeypatch, "the_host")
+    said = app.run("--doctor").out
+    assert f"zolo: {script}, of zolo-os: `zolo migrate` does not come here" in said
+    assert "✅ host: zolo-os 9.9" in said
 
 
 def test_a_password_is_never_shown_and_an_unreachable_store_is(app: AppFolder) -> None:
@@ -58,10 +68,3 @@ def test_a_schema_with_a_place_of_its_own_is_named_if_it_takes_no_part(app: AppF
         "zSchema.own.yaml", 'Meta: {Data_Type: csv, Data_Path: "@"}\nown: {id: {type: int}}\n'
     )
     assert "zSchema.own is left out: set zMigration: true in its Meta" in app.run("--doctor").out
-
-
-def test_other_words_without_a_host_get_a_short_help(capsys: pytest.CaptureFixture[str]) -> None:
-    if any("zCLI" in name for name in sys.modules):
-        pytest.skip("a host is installed here")
-    assert zolo(["shell"]) == 2
-    assert "zolo migrate <app_file>" in capsys.readouterr().err

@@ -1,3 +1,4 @@
+import argparse
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import yaml
 
 from tests.docs.fences import ROOT, Command, Fence, commands, fences, pages
 from tests.docs.shell import Shell, run_page, with_echo
-from zcli_migration.cli import migrate_parser
+from zcli_migration.cli import inspect_parser, migrate_parser
 
 README = ROOT / "README.md"
 
@@ -75,12 +76,18 @@ def test_yaml_is_valid(fence: Fence) -> None:
     assert yaml.safe_load(fence.text)
 
 
-def test_help_is_the_real_one() -> None:
-    block = next(fence for fence in fences(README) if fence.text.startswith("usage: zolo migrate"))
+INSPECT = ROOT / "docs" / "inspect.md"
+
+
+@pytest.mark.parametrize(
+    ("page", "word", "arguments"),
+    [(README, "migrate", []), (INSPECT, "inspect", ["inspect"])],
+)
+def test_help_is_the_real_one(page: Path, word: str, arguments: list[str]) -> None:
+    block = next(f for f in fences(page) if f.text.startswith(f"usage: zolo {word}"))
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
-    real = subprocess.check_output(
-        [sys.executable, "-m", "zcli_migration", "--help"], text=True, env=environment
-    )
+    command = [sys.executable, "-m", "zcli_migration", *arguments, "--help"]
+    real = subprocess.check_output(command, text=True, env=environment)
     usage, body = block.text.split("\n\n", 1)
     real_usage, real_body = real.split("\n\n", 1)
     assert body.strip() == real_body.strip()
@@ -88,11 +95,14 @@ def test_help_is_the_real_one() -> None:
     assert usage.split() == real_usage.split()
 
 
-def test_every_flag_has_a_row() -> None:
-    rows = re.findall(r"^\| `(--[\w-]+)", README.read_text(encoding="utf-8"), re.MULTILINE)
+@pytest.mark.parametrize(
+    ("page", "parser"), [(README, migrate_parser()), (INSPECT, inspect_parser())]
+)
+def test_every_flag_has_a_row(page: Path, parser: argparse.ArgumentParser) -> None:
+    rows = re.findall(r"^\| `(--[\w-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
     flags = {
         option
-        for action in migrate_parser()._actions
+        for action in parser._actions
         for option in action.option_strings
         if option.startswith("--")
     }

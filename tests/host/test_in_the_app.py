@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -108,17 +109,7 @@ def test_an_app_that_ran_through_a_migration_is_found_out(host: Driven, tmp_path
     """Another process has the table loaded, and writes its old copy back when it disconnects."""
     _app(host)
     assert host.migrate("app.py", "--auto-approve").code == 0
-    code = """
-z.data.load_schema(z.loader.handle("@.models.zSchema.users"))
-z.data.select("users")
-answer("loaded")
-input()
-z.data.disconnect()
-"""
-    running = host.start(START + code)
-    assert running.stdout is not None
-    while "ANSWER" not in running.stdout.readline():
-        assert running.poll() is None
+    running = _with_its_table_loaded(host)
     host.write("models/zSchema.users.yaml", SCHEMA + EMAIL)
     warned = host.migrate("app.py", "--auto-approve")
     assert warned.code == 0
@@ -130,3 +121,44 @@ z.data.disconnect()
     assert found.code == 4
     assert "column users.email is gone" in found.said
     assert "an app that was running during a migration" in found.said
+
+
+def _with_its_table_loaded(host: Driven) -> subprocess.Popen[str]:
+    """An app in a process of its own that writes its copy back when it is given a line."""
+    code = """
+z.data.load_schema(z.loader.handle("@.models.zSchema.users"))
+z.data.select("users")
+answer("loaded")
+input()
+z.data.disconnect()
+"""
+    running = host.start(START + code)
+    assert running.stdout is not None
+    while "ANSWER" not in running.stdout.readline():
+        assert running.poll() is None
+    return running
+
+
+def test_old_values_that_the_app_wrote_back_are_found_out(host: Driven) -> None:
+    """The header is the same before and after; only the values have gone back."""
+    _app(host)
+    host.write("Data/users.csv", "id,name\n1,ada\n2,\n")
+    assert host.migrate("app.py", "--auto-approve").code == 0
+    running = _with_its_table_loaded(host)
+    required = SCHEMA.replace("name: {type: str}", "name: {type: str!, backfill: nobody}")
+    host.write("models/zSchema.users.yaml", required)
+    assert host.migrate("app.py", "--auto-approve").code == 0
+    assert host.text("Data/users.csv") == "id,name\n1,ada\n2,nobody\n"
+    assert host.migrate("app.py", "--check").code == 0
+    running.communicate("\n", timeout=60)
+    assert host.text("Data/users.csv") == "id,name\n1,ada\n2,\n"
+    found = host.migrate("app.py", "--check")
+    assert found.code == 4
+    assert "column users.name holds the values again that the last migration replaced" in found.said
+    assert host.migrate("app.py", "--auto-approve", "--force-sync").code == 0
+    assert host.text("Data/users.csv") == "id,name\n1,ada\n2,nobody\n"
+    host.python(
+        f"{START}z.data.load_schema(z.loader.handle('@.models.zSchema.users'))\n"
+        "z.data.select('users')\nz.data.disconnect()\n"
+    )
+    assert host.migrate("app.py", "--check").code == 0, "an app that only reads is no alarm"

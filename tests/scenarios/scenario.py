@@ -87,7 +87,7 @@ class Scenario:
     queries: dict[str, dict[str, list[list[Any]]]] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
     hooks: str | None = None
-    warns: tuple[str, ...] = ()
+    warns: tuple[Any, ...] = ()
     error: Expected | None = None
 
     @property

@@ -68,7 +68,9 @@ def test_joined_parts_and_nulls() -> None:
     new = column("new", "int", backfill=Backfill(parts=(CopyOf("note"), Fixed("5"))))
     joined = Computed(old=None, new=new, sources=(("note", OF_NOTE),))
     assert value(joined, "1") == 15
-    assert value(joined, None) is None
+    assert value(joined, None) == 5, "as in zolo-os a null in it is nothing"
+    twice = column("new", "int", backfill=Backfill(parts=(CopyOf("note"), CopyOf("note"))))
+    assert value(Computed(old=None, new=twice, sources=(("note", OF_NOTE),)), None) is None
 
 
 def test_defaults() -> None:

@@ -83,7 +83,7 @@ def test_several_changes_are_one_pass(tmp_path: Path) -> None:
         DropColumn("users", column("id", "int")),
     )
     done = migrated(b'id,name,age\n1,"ann",30.0\n2,,\n', *changes, folder=tmp_path)
-    assert done == b'login,age,status,mail\n"ann",30,"a,b",ann@x.org\n,,"a,b",\n'
+    assert done == b'login,age,status,mail\n"ann",30,"a,b",ann@x.org\n,,"a,b",@x.org\n'
 
 
 def _joined(*parts: CopyOf | Fixed) -> Backfill:

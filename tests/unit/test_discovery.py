@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -207,7 +208,8 @@ def test_one_file_is_taken_once(tmp_path: Path) -> None:
     assert found(discovery) == [("zSchema.users", USERS, True)]
 
 
-def test_files_that_are_not_read(tmp_path: Path) -> None:
+def test_files_that_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zlsp", None)
     models = tmp_path / "models"
     (models / "zSchema.folder.yaml").mkdir(parents=True)
     os.mkfifo(models / "zSchema.pipe.yaml")
@@ -220,7 +222,8 @@ def test_files_that_are_not_read(tmp_path: Path) -> None:
         "dangling.yaml is left out: No such file or directory",
         "folder.yaml is left out: it is a folder",
         "pipe.yaml is left out: it is not a regular file",
-        "theirs.zolo is left out: .zolo files are not read; write it as YAML",
+        "theirs.zolo is left out: reading it takes the package zolo-lsp (pip install zolo-lsp),"
+        " or write it as YAML",
     ]
 
 

@@ -75,12 +75,6 @@ CASES = {
         SERIAL,
         SERIAL + "ALTER SEQUENCE t_id_seq INCREMENT BY 10 CACHE 5 MAXVALUE 5000",
     ),
-    "serial that may be null": (
-        PLAIN,
-        PLAIN + "CREATE SEQUENCE s OWNED BY t.k; ALTER TABLE t ALTER k SET DEFAULT nextval('s')"
-        if False
-        else "CREATE TABLE t (id integer PRIMARY KEY, n text)",
-    ),
     "collation": (
         t("a text, b varchar(9)", "INSERT INTO t VALUES (1, 'a', 'b'); CREATE INDEX i ON t (a)"),
         t('a text COLLATE "C", b varchar(9) COLLATE "POSIX"', "CREATE INDEX i ON t (a)"),

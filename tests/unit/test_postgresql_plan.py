@@ -376,7 +376,7 @@ def test_nulls_get_the_backfill_before_they_are_refused(
 ) -> None:
     backfill = Backfill(parts=(Fixed("user "), CopyOf("id")))
     assert apply(store, alter(store, "name", required=True, backfill=backfill)) == [
-        "UPDATE users SET name = ('user ' || id::text) WHERE name IS NULL;",
+        "UPDATE users SET name = ('user ' || COALESCE(id::text, '')) WHERE name IS NULL;",
         "ALTER TABLE users ALTER COLUMN name SET NOT NULL;",
     ]
     assert rows(server, "name") == ["Ann", "Bob", "user 3"]

@@ -245,7 +245,11 @@ def test_defaults(tmp_path: Path, keys: str, default: Default | None) -> None:
         ("type: qqqq", 7, "known types: int, bigint"),
         ("type: vector(3)", 7, "The type 'vector(3)' of users.c is not known"),
         ("type: native", 7, "is not known"),
-        ('type: str, required: "true"', 22, "zCLI takes the quoted true for a text"),
+        (
+            'type: str, required: "true"',
+            22,
+            "zCLI takes this true for a text; write true, without quotes",
+        ),
         ("type: int(11)", 7, "(11) means nothing to int and is ignored"),
         ("type: text(50)", 7, "write str(n)"),
         ("type: str(5), rules: {max_length: 6}", 35, "its type says str(5)"),

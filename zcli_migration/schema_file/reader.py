@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from zcli_migration.meta import leading_meta
+from zcli_migration.zolo_files import SUFFIX as ZOLO
 from zmigration_api import Schema, SchemaFileError
 
 from .meta import SECTIONS, read_meta
@@ -30,7 +31,7 @@ def text_hash(text: str) -> str:
 
 
 def read_schema_file(path: Path, name: str) -> SchemaFile:
-    """Read one YAML or JSON schema file; SchemaFileError with line and column for what is wrong.
+    """Read one schema file; SchemaFileError with line and column for what is wrong.
 
     A file that says `zMigration: false` may be wrong in its tables (a warning says so) and may
     lack its version.
@@ -67,7 +68,7 @@ def read_schema_head(path: Path, name: str) -> SchemaFile | None:
     SchemaFileError as from `read_schema_file`, as far as Meta is concerned.
     """
     text = read_schema_text(path)
-    head = leading_meta(text)
+    head = text if path.suffix == ZOLO else leading_meta(text)
     if head is None or path.suffix == ".json":
         return None
     source = Source(path)
@@ -101,7 +102,7 @@ def _table_entries(source: Source, root: yaml.MappingNode) -> Iterator[Entry]:
         if isinstance(entry.value, yaml.MappingNode):
             if entry.key not in SECTIONS:
                 yield entry
-        elif is_null(entry.value):
+        elif is_null(entry.value) or entry.value.value == "":
             hint = "write its columns below it, or remove the line"
             raise source.error(entry.key_node, f"The table {entry.key} says nothing", hint)
         elif entry.key not in _HOST_KEYS:

@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 import yaml
 
+from zcli_migration.zolo_files import SUFFIX as ZOLO
 from zmigration_api import Version
 
 from .meta import find_meta
 from .yaml_source import BOM, CORE, Source, compose, event_facts
+from .zolo_version import with_zolo_version
 
 KEY = "zMigrationVersion"
 _TEXT_TAGS = (None, "!", CORE + "str")  # another tag would not let zCLI read a version
@@ -26,11 +28,13 @@ class _Pair(NamedTuple):
 
 @lru_cache(maxsize=1024)  # asked before a run whether it can be done, and again to do it
 def with_version(text: str, version: Version, path: Path | None = None) -> str:
-    """The text with that version in it.
+    """The text with that version in it; a path that ends with `.zolo` says how to read it.
 
     Only the version's own characters are replaced; where there is none, a line (or, in JSON and
     flow style, an item) is added. SchemaFileError where that cannot be done for certain.
     """
+    if path is not None and path.suffix == ZOLO:
+        return with_zolo_version(text, version, path)
     mark = BOM if text.startswith(BOM) else ""
     body = text.removeprefix(BOM)
     source = Source(path or Path("the schema file"))

@@ -82,7 +82,8 @@ def boolean(source: Source, node: yaml.Node, what: str) -> bool | None:
     if word not in _TRUE | _FALSE:
         raise source.error(node, f"{what} must be true or false, not {shown(node)}")
     if node.tag != CORE + "bool":
-        source.warn(node, f"zCLI takes the quoted {word} for a text; remove the quotes")
+        meant = "true" if word in _TRUE else "false"
+        source.warn(node, f"zCLI takes this {word} for a text; write {meant}, without quotes")
     return word in _TRUE
 
 

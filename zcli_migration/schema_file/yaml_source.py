@@ -1,4 +1,4 @@
-"""YAML (and JSON) as nodes that know their lines, with nothing constructed from them.
+"""YAML (and JSON, and .zolo) as nodes that know their lines, with nothing constructed from them.
 
 zCLI reads YAML 1.1, where `no` is false and `007` is seven; here every scalar is its own text.
 """
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from zcli_migration import zolo_files
 from zmigration_api import SchemaFileError
 
 from .model import Warning_
@@ -93,19 +94,25 @@ def compose(text: str, path: Path, *, exact: bool = False) -> yaml.MappingNode:
     `MAX_DEPTH` with them, nor do they add more than `MAX_ALIASED` nodes. With `exact` every
     mark's index is that of the text (without its byte order mark), whatever that costs values.
     """
-    body = text.removeprefix(BOM)
-    try:
-        root = _compose(without_surrogates(body, exact=exact))
-    except yaml.YAMLError as error:
-        raise _syntax_error(error, body, path) from None
-    if path.suffix == ".json":
-        _require_json(body, path)
+    root = _root(text.removeprefix(BOM), path, exact=exact)
     if root is None:
         raise SchemaFileError("The schema file is empty", hint=_SHAPE, file=path, line=1, column=1)
     source = Source(path)
     if not isinstance(root, yaml.MappingNode):
         raise source.error(root, "The schema file is not a mapping of Meta and tables", _SHAPE)
     _Inspection(source).inspect_root(root)
+    return root
+
+
+def _root(body: str, path: Path, *, exact: bool) -> yaml.Node | None:
+    if path.suffix == zolo_files.SUFFIX:
+        return zolo_files.compose(body, path)
+    try:
+        root = _compose(without_surrogates(body, exact=exact))
+    except yaml.YAMLError as error:
+        raise _syntax_error(error, body, path) from None
+    if path.suffix == ".json":
+        _require_json(body, path)
     return root
 
 

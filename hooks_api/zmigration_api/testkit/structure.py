@@ -113,6 +113,14 @@ class StructureConformance(Conformance):
         new = Column(name="label", type=TEXT, backfill=Backfill(parts=parts))
         self._add(lab, users, new, [f"{row['name']} no. {row['id']}" for row in ROWS])
 
+    def test_add_column_with_backfill_of_nulls(self, lab: Lab, users: Schema) -> None:
+        lab.proves("changes", AddColumn)
+        parts = (CopyOf("id"), CopyOf("age"))
+        new = Column(name="label", type=TEXT, backfill=Backfill(parts=parts))
+        ages = ("" if row["age"] is None else row["age"] for row in ROWS)
+        wanted: list[object] = [f"{row['id']}{age}" for row, age in zip(ROWS, ages, strict=True)]
+        self._add(lab, users, new, wanted)
+
     def test_add_column_as_a_copy(self, lab: Lab, users: Schema) -> None:
         lab.proves("changes", AddColumn)
         new = Column(name="years", type=STR, backfill=Backfill(parts=(CopyOf("age"),)))
