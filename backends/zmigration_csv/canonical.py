@@ -13,7 +13,8 @@ import numpy as np
 
 from zmigration_api.types import ColumnType, TypeKind
 
-from .grid import PADDING, QUOTE, Flags, Grid, Places, Words
+from .grid import PADDING, Grid
+from .marks import QUOTE, Flags, Places, Words
 from .quick import Quick, Stay
 
 _ZEROS = 0x3030303030303030

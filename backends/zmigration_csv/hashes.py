@@ -12,8 +12,9 @@ import numpy as np
 from zmigration_api.types import ColumnType, TypeKind
 
 from .canonical import SAYS, Cells
-from .grid import PADDING, QUOTE, Flags, Grid, Places, Words
+from .grid import PADDING, Grid
 from .keep import Plain, plain
+from .marks import QUOTE, Flags, Places, Words
 from .typed import value_or_text
 
 Key: TypeAlias = Sequence[tuple[int, ColumnType]]

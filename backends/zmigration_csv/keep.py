@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from decimal import Decimal
 from hashlib import blake2b
-from typing import BinaryIO, TypeAlias
+from typing import Protocol, TypeAlias
 
 from zmigration_api import ROW, Archive, Column, ColumnType, StoreError
 from zmigration_api.values import format_value
@@ -21,6 +21,14 @@ from .typed import value_of
 
 Plain: TypeAlias = Callable[[bytes], bytes]
 """What a cell says, the same for all spellings of one value; nothing for null."""
+
+
+class Writable(Protocol):
+    """What an archive is written to."""
+
+    def write(self, text: bytes, /) -> object:
+        """Write more."""
+
 
 _CACHE_KIB = 32 * 1024
 _SAFE_DIGITS = 15
@@ -165,7 +173,7 @@ class Keeper:
     """
 
     def __init__(
-        self, archive: Archive, stream: BinaryIO, old: Sequence[str], new: Sequence[str]
+        self, archive: Archive, stream: Writable, old: Sequence[str], new: Sequence[str]
     ) -> None:
         self._archive = archive
         self.write = stream.write

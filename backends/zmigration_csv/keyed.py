@@ -13,8 +13,9 @@ import numpy as np
 
 from .cells import Record
 from .files import CsvFile
-from .grid import Flags, Grid, GridRow, Words
+from .grid import Grid, GridRow
 from .hashes import Hashes, Key, KeyHash
+from .marks import Flags, Words
 from .ranks import ascends
 from .runs import Pairs, Runs, runs
 from .scan import lines_in, stretches

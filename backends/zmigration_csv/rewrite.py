@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from zmigration_api import (
     AddColumn,
@@ -33,7 +33,7 @@ from .quick import Quick
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-    from .keep import Keeper
+    from .keep import Keeper, Writable
     from .large import LargePass
 
 PROGRESS_ROWS = 20_000
@@ -93,7 +93,7 @@ class Rewrite:
     def _new_header(self) -> tuple[bytes, ...]:
         return tuple(column.cell for column in self._columns)
 
-    def keep(self, archive: Archive, stream: BinaryIO) -> None:
+    def keep(self, archive: Archive, stream: Writable) -> None:
         """Let the pass also write this archive to `stream`."""
         from .keep import Keeper
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import numpy as np
 
 from .cells import Record, records
-from .chunks import CHUNK, Chunk, chunks
+from .chunks import CHUNK, Chunk, chunks, hopeful
 from .files import CsvFile, checked
-from .grid import LF, Grid, grid
+from .grid import Grid, grid
+from .marks import LF, marked
 from .memory import keep_freed
 
 WORKERS = min(4, os.cpu_count() or 1)
@@ -50,8 +51,7 @@ def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stret
     with file.stream() as (header, stream):
         width = len(header.names)
         number, line = 0, 1 + lines_in(header.before + b"".join(header.cells) + header.end)
-        pieces = chunks(stream, file.delimiter, file.shown, CHUNK)
-        for chunk, seen in ahead(pieces, lambda chunk: _seen(chunk, width, file.delimiter, look)):
+        for chunk, seen in _looked_at(file, stream, width, look):
             if seen is not None:
                 yield Stretch(number, line, len(chunk.text), seen.made, iter(()))
                 number, line = number + seen.rows, line + seen.lines
@@ -60,6 +60,27 @@ def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stret
             each = _Counting(checked(file, body, width, number))
             yield Stretch(number, line, len(chunk.text), None, each)
             number, line = number + each.rest(), line + lines_in(chunk.text)
+
+
+def _looked_at(
+    file: CsvFile, stream: BinaryIO, width: int, look: Callable[[Grid], T | None]
+) -> Iterator[tuple[Chunk, _Seen[T] | None]]:
+    """Whole rows and what was seen of them.
+
+    Where the rows end is first told by counting quotes. What was cut after an odd quote is cut
+    again, and there it is looked at where each quote is.
+    """
+    place, work = stream.tell(), lambda chunk: _seen(chunk, width, file.delimiter, look)
+    with closing(ahead(hopeful(stream, CHUNK), work)) as hoped:
+        for chunk, seen in hoped:
+            if isinstance(seen, _Odd):
+                break
+            yield chunk, seen
+            place += len(chunk.text)
+    stream.seek(place)
+    for chunk, seen in ahead(chunks(stream, file.delimiter, file.shown, CHUNK), work):
+        assert not isinstance(seen, _Odd)
+        yield chunk, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +92,19 @@ class _Seen(Generic[T]):
     lines: int
 
 
+class _Odd:
+    """Rows with a quote that opens elsewhere than at the start of a cell."""
+
+
 def _seen(
     chunk: Chunk, width: int, delimiter: bytes, look: Callable[[Grid], T | None]
-) -> _Seen[T] | None:
-    rows = None if chunk.exact else grid(chunk.text, width, delimiter[0], chunk.quotes)
+) -> _Seen[T] | _Odd | None:
+    if chunk.exact:
+        return None
+    marks = marked(chunk.text, delimiter[0])
+    if marks.regular < len(chunk.text):
+        return _Odd()
+    rows = grid(chunk.text, marks, width)
     made = None if rows is None else look(rows)
     if rows is None or made is None:
         return None
@@ -103,7 +133,7 @@ class _Counting:
         return self._rows
 
 
-def ahead(items: Iterable[A], work: Callable[[A], B]) -> Iterator[tuple[A, B]]:
+def ahead(items: Iterable[A], work: Callable[[A], B]) -> Generator[tuple[A, B], None, None]:
     """Each item with what `work` makes of it, in their order; some are worked on at once."""
     keep_freed()
     with _pool() as pool:

@@ -30,6 +30,7 @@ from zmigration_api import (
 from . import journal
 from .cells import CHUNK
 from .files import CsvFile
+from .lasting import Lasting
 from .lock import FolderLock
 from .rewrite import Rewrite, new_file
 from .staging import Files, Staging, file_name
@@ -184,10 +185,13 @@ class Unit:
 
     def _write(self, table: str, file: CsvFile, rewrite: Rewrite, progress: Progress) -> None:
         staged, stream = self.staging.create(table, file.path.stat().st_size)
-        with stream:
-            differs = written(rewrite.parts(progress), file.path, stream)
+        with stream, Lasting(stream) as lasting:
+            differs = written(rewrite.parts(progress), file.path, lasting)
+            if differs:
+                lasting.finish()
+                stream.flush()
+                rewrite.prove(replace(file, path=staged))
         if differs:
-            rewrite.prove(replace(file, path=staged))
             self.staging.put(table, staged)
         else:
             staged.unlink()
@@ -213,9 +217,10 @@ class Unit:
         self.staging.refuse_clash(archive.name)
         size = file.path.stat().st_size
         staged, stream = self.staging.create(file.shown.stem, 2 * size)
-        with stream:
-            rewrite.keep(archive, stream)
+        with stream, Lasting(stream) as lasting:
+            rewrite.keep(archive, lasting)
             yield
+            lasting.finish()
         self.staging.put(archive.name, staged)
 
     def _copy(self, archive: Archive, table: str) -> None:

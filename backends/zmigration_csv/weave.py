@@ -10,7 +10,8 @@ from typing import TypeAlias
 import numpy as np
 
 from .cells import split
-from .grid import LF, Bytes, Flags, Grid, Places, bits_of, flags, parity
+from .grid import Grid
+from .marks import LF, Bytes, Flags, Places, bits_of, few_places, flags, parity
 
 _MARKS = (*range(1, 10), *range(14, 32), 127, 255, 254, 0)
 
@@ -32,10 +33,9 @@ def woven(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
     added = [piece for piece in pieces[len(kept) :] if isinstance(piece, bytes)]
     in_order = len(kept) + len(added) == len(pieces) and kept == sorted(set(kept))
     if kept and in_order:
-        mark = _unused(rows) if added and rows.quoted else b""
-        if mark is not None:
-            suffix = b"".join(delimiter + cell for cell in added)
-            return _with_suffix(_shortened(rows, kept, mark), rows.newline, suffix, mark)
+        new = _woven_in_order(rows, kept, b"".join(delimiter + cell for cell in added))
+        if new is not None:
+            return new
     return gathered(rows, pieces, delimiter, rows.newline)
 
 
@@ -45,20 +45,33 @@ def sound(
     """Whether new rows have the length that they should, each ends where it should, and some rows,
     cut by the tokenizer and put together one by one, are what they should be.
     """
-    sizes = _sizes(rows, pieces) + len(newline)
-    stops = np.cumsum(sizes)
-    if int(stops[-1]) != len(new) or (np.frombuffer(new, np.uint8)[stops - 1] != LF).any():
-        return False
     some = {0, rows.rows - 1, randrange(rows.rows), randrange(rows.rows)}
-    return all(
-        new[stops[row] - sizes[row] : stops[row]] == _one(rows, pieces, row, delimiter) + newline
-        for row in some
-    )
+    more = _appended(rows, pieces)
+    if more is not None and newline == rows.newline:
+        if len(new) != len(rows.text) + rows.rows * more:
+            return False
+        stops = {row: rows.span(row)[1] + (row + 1) * more for row in some}
+    else:
+        ends = np.cumsum(_sizes(rows, pieces) + len(newline))
+        if int(ends[-1]) != len(new) or (np.frombuffer(new, np.uint8)[ends - 1] != LF).any():
+            return False
+        stops = {row: int(ends[row]) for row in some}
+    ones = ((stops[row], _one(rows, pieces, row, delimiter) + newline) for row in some)
+    return all(new[stop - len(one) : stop] == one for stop, one in ones)
+
+
+def _appended(rows: Grid, pieces: Sequence[Piece]) -> int | None:
+    """How much longer each row gets by cells at its end, if that is all."""
+    added = [piece for piece in pieces[rows.width :] if isinstance(piece, bytes)]
+    whole = [*pieces[: rows.width]] == [*range(rows.width)]
+    if not whole or rows.width + len(added) != len(pieces):
+        return None
+    return sum(len(cell) + 1 for cell in added)
 
 
 def _sizes(rows: Grid, pieces: Sequence[Piece]) -> Places:
     """How many bytes each new row has without its end."""
-    width = rows.ends.shape[1]
+    width = rows.width
     kept = [piece for piece in pieces if isinstance(piece, int)]
     gone = list(set(range(width)) - set(kept))
     gone += [piece for piece in set(kept) for _ in range(kept.count(piece) - 1)]
@@ -76,7 +89,8 @@ def _sizes(rows: Grid, pieces: Sequence[Piece]) -> Places:
 
 def _one(rows: Grid, pieces: Sequence[Piece], row: int, delimiter: bytes) -> bytes:
     """One new row without its end."""
-    old = split(rows.text[rows.starts[row, 0] : rows.ends[row, -1]], delimiter)
+    start, stop = rows.span(row)
+    old = split(rows.text[start : stop - len(rows.newline)], delimiter)
     cells = [
         old[p] if isinstance(p, int) else p if isinstance(p, bytes) else p.cells[row]
         for p in pieces
@@ -88,34 +102,35 @@ def _lengths(piece: Made) -> Places:
     return np.fromiter(map(len, piece.cells), np.int64, len(piece.cells))
 
 
-def _unused(rows: Grid) -> bytes | None:
-    """A byte that none of the rows has."""
-    return next((bytes([b]) for b in _MARKS if b not in rows.text), None)
+def _woven_in_order(rows: Grid, kept: Sequence[int], suffix: bytes) -> bytes | None:
+    """Some columns in their order and the same bytes after each row; None if that cannot be done.
 
-
-def _shortened(rows: Grid, kept: Sequence[int], mark: bytes) -> bytes:
-    """The rows without the columns that go, with `mark` in place of the LF at each row's end."""
-    width = rows.ends.shape[1]
-    gone = set(range(width)) - set(kept)
-    if not gone and not mark:
-        return rows.text
-    data = rows.data
-    if mark:
+    Line feeds between quotes are another byte until the suffix is there.
+    """
+    gone, data, mark, newline = set(range(rows.width)) - set(kept), rows.data, b"", rows.newline
+    if suffix and rows.marks.inner_feeds is not None and rows.marks.inner_feeds.any():
+        mark = _unused(rows.text + suffix)
+        if not mark:
+            return None
         data = data.copy()
-        data[rows.ends[:, -1] + len(rows.newline) - 1] = mark[0]
-    return (data[_mask(rows, gone)] if gone else data).tobytes()
+        data[few_places(rows.marks.inner_feeds)] = mark[0]
+    if gone:
+        data = data[_mask(rows, gone)]
+    text = data.tobytes() if gone or mark else rows.text
+    if suffix:
+        text = text.replace(newline, suffix + newline)
+    return text.replace(mark, b"\n") if mark else text
 
 
-def _with_suffix(text: bytes, newline: bytes, suffix: bytes, mark: bytes) -> bytes:
-    if not suffix:
-        return text
-    return text.replace(newline[:-1] + (mark or b"\n"), suffix + newline)
+def _unused(text: bytes) -> bytes:
+    """A byte that is not there; nothing if all are."""
+    return next((bytes([b]) for b in _MARKS if b not in text), b"")
 
 
 def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
     """The bytes that stay when these columns go, each with the delimiter on one side."""
     gone = set(gone)
-    last = tail = rows.ends.shape[1] - 1
+    last = tail = rows.width - 1
     while tail in gone:  # the last ones go with the delimiter before them
         tail -= 1
     borders = np.zeros(len(rows.text) + 1, np.bool_)

@@ -45,6 +45,7 @@ from zmigration_csv import chunks, files, large, runs, scan
 from zmigration_csv.ask import ask
 from zmigration_csv.files import CsvFile
 from zmigration_csv.grid import Grid
+from zmigration_csv.lasting import Lasting
 from zmigration_csv.rewrite import Rewrite
 from zmigration_csv.weave import Piece, woven
 from zmigration_csv.writing import written
@@ -328,8 +329,8 @@ def test_a_file_that_stays_as_it_is_is_not_written(
     for content in (AGES, AGES + b"3,bob,007\n", b"id,name,age\n3,bob,007\n" + AGES[12:]):
         path.write_bytes(content)
         one = Rewrite(CsvFile(path, path, b","), [change], None, NOW)
-        with (tmp_path / "new.csv").open("wb") as stream:
-            differs = written(one.parts(no_progress), path, stream)
+        with (tmp_path / "new.csv").open("wb") as stream, Lasting(stream) as lasting:
+            differs = written(one.parts(no_progress), path, lasting)
         assert differs == (content != AGES)
         new = (tmp_path / "new.csv").read_bytes()
         assert new == (content.replace(b"007", b"7") if differs else b"")
