@@ -49,7 +49,7 @@ class KeyHash:
         """The hashes of all rows of a grid."""
         return _hashes([_said(rows, *part) for part in self._key])
 
-    def of_rows(self, rows: Sequence[list[bytes]]) -> Hashes:
+    def of_rows(self, rows: Sequence[Sequence[bytes]]) -> Hashes:
         """The same of rows of cells."""
         parts = []
         for place, _, say in self._key:

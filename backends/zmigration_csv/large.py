@@ -14,9 +14,11 @@ from zmigration_api import Progress
 from .canonical import staying
 from .cells import Record, records
 from .checksums import checksum
+from .chunks import CHUNK
 from .files import CsvFile
 from .grid import Grid, GridRow
 from .keep import Keeper
+from .long import LongRow
 from .making import BadCell, Check, Out
 from .proof import Bytes, Fingerprint, Part, require_same
 from .scan import ahead, stretches
@@ -69,14 +71,19 @@ class LargePass:
         done, place = 0, self._file.header().size
         whole = self._file.path.stat().st_size
         for stretch in stretches(self._file, self._made):
-            made = stretch.made or self._exactly(stretch.records)
-            self._parts.append(Part(len(made.new), made.rows, made.checksum))
-            if self._keeper is not None:
-                self._keeper.write(made.kept)
-            yield made.new if made.differs else range(place, place + stretch.size)
-            done = stretch.number + made.rows
+            if stretch.long is not None:
+                yield from self._long(stretch.long, stretch.records)
+                done = stretch.number + 1
+            else:
+                made = stretch.made or self._exactly(stretch.records)
+                self._parts.append(Part(len(made.new), made.rows, made.checksum))
+                if self._keeper is not None:
+                    self._keeper.write(made.kept)
+                yield made.new if made.differs else range(place, place + stretch.size)
+                done = stretch.number + made.rows
             place += stretch.size
             progress(done, done * whole // place, place)
+            del stretch  # which may hold a long row
         if place != whole:
             hint = "stop what else writes to it, and run again"
             raise self._file.error("changed while it was read", hint=hint)
@@ -95,13 +102,48 @@ class LargePass:
     def _exactly(self, rows: Iterator[Record]) -> _Done:
         """The new rows, made one by one, and cut again to see that all is there that should."""
         delimiter = self._file.delimiter
-        read, written = (Fingerprint(p, delimiter, lonely=False) for p in (self._old, self._new))
+        read, written = map(self._fingerprint, (self._old, self._new))
         new = b"".join(self._one_by_one(rows, read))
         for record in records(BytesIO(new), delimiter, self._file.shown):
             if record.cells:
                 written.add(record.cells)
         require_same(read, written, self._file)
         return _Done(new, b"", read.rows, checksum(new), differs=True)
+
+    def _long(self, old: LongRow, row: Iterator[Record]) -> Iterator[Bytes]:
+        """The new row in parts."""
+        record = next(row)
+        made: list[int | bytes] = []
+        try:
+            for out in self._columns:
+                made.append(out.make(old) if out.make else out.position or 0)
+            for check in self._checks:
+                check.make(old)
+        except BadCell:  # said again, with the line
+            yield from self._one_by_one(iter((record,)), self._fingerprint(self._old))
+        if self._keeper is not None:
+            for piece in self._pieces(old, self._keeper.row_of(made), b"\n"):
+                self._keeper.write(piece)
+        for piece in self._pieces(old, made, old.end):
+            self._parts.append(Part(len(piece), 0, checksum(piece)))
+            yield piece
+        self._parts.append(Part(0, 1, checksum(b"")))
+
+    def _pieces(
+        self, old: LongRow, cells: Sequence[int | bytes], end: bytes
+    ) -> Iterator[bytes | memoryview]:
+        """The bytes of a row, of which some cells are those of an old one."""
+        for at, cell in enumerate(cells):
+            if at:
+                yield self._file.delimiter
+            if isinstance(cell, bytes):
+                yield cell
+            else:
+                yield from old.pieces(cell, CHUNK)
+        yield end
+
+    def _fingerprint(self, positions: Sequence[int]) -> Fingerprint:
+        return Fingerprint(positions, self._file.delimiter, lonely=False)
 
     def _made(self, rows: Grid) -> _Done | None:
         """The new rows, and a checksum of them; None if they are to be made one by one."""
@@ -123,8 +165,7 @@ class LargePass:
         keeper = self._keeper
         if keeper is None:
             return b""
-        pieces = [new[place] for place, _ in keeper.key]
-        pieces += [b"1", *(place if was else new[place] for place, was in keeper.kept)]
+        pieces = keeper.row_of(new)
         kept = gathered(rows, pieces, self._file.delimiter, b"\n")
         return kept if sound(rows, pieces, kept, self._file.delimiter, b"\n") else None
 

@@ -35,7 +35,7 @@ class Lasting:
         if kind is None and self._error is not None:
             raise self._error
 
-    def write(self, text: bytes) -> None:
+    def write(self, text: bytes | memoryview) -> None:
         """Write more."""
         self._stream.write(text)
         self.wrote(len(text))

@@ -50,7 +50,7 @@ def marked(text: bytes, delimiter: int) -> Marks:
     inside = parity(quotes)
     may_open = _moved_on(separators | quotes)
     may_open[0] |= _ONE
-    regular = _first_bit(quotes & inside & ~may_open, len(text))
+    regular = first_bit(quotes & inside & ~may_open, len(text))
     outside = ~inside
     return Marks(feeds & outside, separators & outside, inside, feeds & inside, regular)
 
@@ -140,8 +140,8 @@ def few_places(words: Words) -> Places:
     return np.concatenate(found)
 
 
-def _first_bit(bits: Words, none: int) -> int:
-    """The place of the first bit that is set."""
+def first_bit(bits: Words, none: int) -> int:
+    """The place of the first bit that is set, or `none`."""
     found = np.flatnonzero(bits)
     if not len(found):
         return none

@@ -8,7 +8,7 @@ the disk.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime
@@ -30,7 +30,7 @@ from .fill import OldRow, Source, filler
 from .keep import cell_before, digest, key_maker, layout, places, plain, scratch
 from .making import Check, Out, converter
 from .plan import kept_of, must_convert
-from .rewrite import Rewrite
+from .rewrite import Rewrite, RowMaker
 
 _NULLS = (b"", b'""')
 
@@ -46,7 +46,7 @@ class KeptRows:
         self._next = next(self._records, None)
         self._index: sqlite3.Cursor | None = None
 
-    def take(self, key: tuple[bytes, ...]) -> list[bytes] | None:
+    def take(self, key: tuple[bytes, ...]) -> Sequence[bytes] | None:
         """The cells of the first row of that key that is not taken yet."""
         if self._index is None:
             if self._next is None:
@@ -58,7 +58,7 @@ class KeptRows:
             self._index = self._indexed(self._next)
         return self._from_index(self._index, digest(key))
 
-    def _from_index(self, index: sqlite3.Cursor, key: bytes) -> list[bytes] | None:
+    def _from_index(self, index: sqlite3.Cursor, key: bytes) -> Sequence[bytes] | None:
         query = "SELECT rowid, cells FROM kept WHERE key = ? ORDER BY rowid LIMIT 1"
         found = index.execute(query, (key,)).fetchone()
         if found is None:
@@ -110,7 +110,7 @@ class Restoring(Rewrite):
         self._kept_header = kept.header().cells
         if len(self._kept_header) != len(layout(archive)):
             raise StepFailed("has not the columns of this archive", file=kept.shown)
-        self._found: list[bytes] | None = None
+        self._found: Sequence[bytes] | None = None
         self._back: list[Out] = []
         self._lacking: dict[str, int] = {}
         super().__init__(file, self._changes, before, now, back=True)
@@ -126,7 +126,7 @@ class Restoring(Rewrite):
                 "remove these rows, or stay with the migration",
             )
 
-    def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:
+    def _row_maker(self, resources: ExitStack) -> RowMaker:
         make, names = super()._row_maker(resources), self._header.names
         for _, column in self._archive.rows:
             if column.name not in names:
@@ -134,11 +134,11 @@ class Restoring(Rewrite):
         key = key_maker([(names.index(new.name), new) for _, new in self._archive.rows])
         take = KeptRows(self._kept_file, self._archive, resources).take
 
-        def row(cells: list[bytes]) -> list[bytes]:
+        def row(cells: Sequence[bytes]) -> list[bytes]:
             self._found = take(key(cells))
             return make(cells)
 
-        def lonely_row(cells: list[bytes]) -> list[bytes]:
+        def lonely_row(cells: Sequence[bytes]) -> list[bytes]:
             found = self._found = take(key(cells))
             # `join` put a blank cell in quotes when it became the only one of its row.
             if found is not None and join(found[:1], b"") == cells[0]:

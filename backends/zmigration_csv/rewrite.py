@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from zmigration_api import (
     AddColumn,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .keep import Keeper, Writable
     from .large import LargePass
 
+RowMaker: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
+"""Makes the cells of a new row from those of an old one."""
 PROGRESS_ROWS = 20_000
 _TEXT = ColumnType(kind="text")
 
@@ -171,7 +173,7 @@ class Rewrite:
             progress(read.rows, read.rows, opened.size)
 
     def _one_by_one(
-        self, body: Iterator[Record], row: Callable[[list[bytes]], list[bytes]], read: Fingerprint
+        self, body: Iterator[Record], row: RowMaker, read: Fingerprint
     ) -> Iterator[bytes]:
         delimiter = self._file.delimiter
         for record in body:
@@ -198,13 +200,13 @@ class Rewrite:
             )
             yield from self._large.parts(progress)
 
-    def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:
+    def _row_maker(self, resources: ExitStack) -> RowMaker:
         """What makes a new row from the cells of an old one; `resources` end with the pass."""
         kept = [c.position or 0 for c in self._columns]
         made = [(at, c.make) for at, c in enumerate(self._columns) if c.make is not None]
         checks = tuple(check.make for check in self._checks)
 
-        def row(cells: list[bytes]) -> list[bytes]:
+        def row(cells: Sequence[bytes]) -> list[bytes]:
             new = [cells[position] for position in kept]
             for at, make in made:
                 new[at] = make(cells)
@@ -310,10 +312,8 @@ def _scratch(resources: ExitStack) -> Connection:
     return resources.enter_context(scratch())
 
 
-def _keeping(
-    row: Callable[[list[bytes]], list[bytes]], keep: Callable[[list[bytes], list[bytes]], None]
-) -> Callable[[list[bytes]], list[bytes]]:
-    def kept_row(cells: list[bytes]) -> list[bytes]:
+def _keeping(row: RowMaker, keep: Callable[[Sequence[bytes], list[bytes]], None]) -> RowMaker:
+    def kept_row(cells: Sequence[bytes]) -> list[bytes]:
         new = row(cells)
         keep(cells, new)
         return new

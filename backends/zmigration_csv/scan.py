@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import BinaryIO, Generic, TypeVar
 
@@ -17,6 +18,7 @@ from .cells import Record, records
 from .chunks import CHUNK, Chunk, chunks, hopeful
 from .files import CsvFile, checked
 from .grid import Grid, grid
+from .long import LongRow, long_row
 from .marks import LF, marked
 from .memory import keep_freed
 
@@ -33,7 +35,7 @@ class Stretch(Generic[T]):
     """Some rows of a file: `made` of all of them at once or, where that is None, each one.
 
     `number` rows of the file come before them; `line` is where they start, from 1; they are `size`
-    bytes.
+    bytes. `long`: it is one row, and these are its cells.
     """
 
     number: int
@@ -41,6 +43,7 @@ class Stretch(Generic[T]):
     size: int
     made: T | None
     records: Iterator[Record]
+    long: LongRow | None = None
 
 
 def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stretch[T]]:
@@ -52,6 +55,14 @@ def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stret
         width = len(header.names)
         number, line = 0, 1 + lines_in(header.before + b"".join(header.cells) + header.end)
         for chunk, seen in _looked_at(file, stream, width, look):
+            if isinstance(chunk, LongRow):
+                body = iter((Record(line, chunk, chunk.end),))
+                yield Stretch(
+                    number, line, chunk.size, None, checked(file, body, width, number), chunk
+                )
+                number, line = number + 1, line + chunk.lines
+                del chunk, body
+                continue
             if seen is not None:
                 yield Stretch(number, line, len(chunk.text), seen.made, iter(()))
                 number, line = number + seen.rows, line + seen.lines
@@ -64,19 +75,29 @@ def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stret
 
 def _looked_at(
     file: CsvFile, stream: BinaryIO, width: int, look: Callable[[Grid], T | None]
-) -> Iterator[tuple[Chunk, _Seen[T] | None]]:
+) -> Iterator[tuple[Chunk | LongRow, _Seen[T] | None]]:
     """Whole rows and what was seen of them.
 
     Where the rows end is first told by counting quotes. What was cut after an odd quote is cut
     again, and there it is looked at where each quote is.
     """
-    place, work = stream.tell(), lambda chunk: _seen(chunk, width, file.delimiter, look)
-    with closing(ahead(hopeful(stream, CHUNK), work)) as hoped:
-        for chunk, seen in hoped:
-            if isinstance(seen, _Odd):
-                break
-            yield chunk, seen
-            place += len(chunk.text)
+    row: LongRow | None
+    place, work, regular = stream.tell(), partial(_seen, width, file.delimiter, look), True
+    while regular:
+        stream.seek(place)
+        with closing(ahead(hopeful(stream, CHUNK), work)) as hoped:
+            for chunk, seen in hoped:
+                if isinstance(seen, _Odd):
+                    regular = False
+                    break
+                yield chunk, seen
+                place += len(chunk.text)
+        row = long_row(stream, place, CHUNK, file.delimiter) if regular else None
+        if row is None:
+            break
+        place += row.size
+        yield row, None
+        row = None
     stream.seek(place)
     for chunk, seen in ahead(chunks(stream, file.delimiter, file.shown, CHUNK), work):
         assert not isinstance(seen, _Odd)
@@ -97,7 +118,7 @@ class _Odd:
 
 
 def _seen(
-    chunk: Chunk, width: int, delimiter: bytes, look: Callable[[Grid], T | None]
+    width: int, delimiter: bytes, look: Callable[[Grid], T | None], chunk: Chunk
 ) -> _Seen[T] | _Odd | None:
     if chunk.exact:
         return None
