@@ -67,8 +67,8 @@ def ask(question: Question, current: Schema, find: Find) -> Answer:
             target = find(question.ref_table) if question.ref_table else None
             return answer(question, rows.asked, _Rows(target, None).asked if target else None)
         case Readable():
-            for _ in rows.each(None):
-                pass
+            for row in rows.each(None):
+                del row  # it may be a long one
             return Answer()
         case Orphans():
             return _orphans(rows, question, find)
@@ -126,6 +126,7 @@ class _Rows:
                 count += 1
                 if count <= MAX_SAMPLES:
                     samples.append(self._sample(number, line, cells, columns, reason))
+            del cells  # it may be a long row
         return Answer(count, tuple(samples))
 
     def offenders(self, found: Offenders, columns: tuple[str, ...]) -> Answer:
