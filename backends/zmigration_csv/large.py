@@ -19,8 +19,9 @@ from .files import CsvFile
 from .grid import Grid, GridRow
 from .keep import Keeper
 from .long import LongRow
-from .making import BadCell, Check, Out
+from .making import BadCell, Check, KeysUnsure, Out
 from .proof import Bytes, Fingerprint, Part, require_same
+from .ranks import ends_of
 from .scan import ahead, stretches
 from .weave import Made, Piece, gathered, sound, woven
 
@@ -32,7 +33,8 @@ OneByOne: TypeAlias = Callable[[Iterator[Record], Fingerprint], Iterator[bytes]]
 class _Done:
     """The new bytes of some rows and those of their archive; how many rows they are.
 
-    The checksum is that of the new bytes; `differs`: they are not the old ones.
+    The checksum is that of the new bytes; `differs`: they are not the old ones. `ranks` are those
+    of the first and the last key, if they ascend.
     """
 
     new: bytes
@@ -40,12 +42,14 @@ class _Done:
     rows: int
     checksum: int
     differs: bool
+    ranks: tuple[int, int] | None = None
 
 
 class LargePass:
     """One pass over the rows of one file.
 
-    `one_by_one` takes those that are no plain grid.
+    `one_by_one` takes those that are no plain grid. `ascending` is the column whose cells have to
+    be ascending numbers, if any; KeysUnsure where they are not seen to be.
     """
 
     def __init__(
@@ -55,12 +59,15 @@ class LargePass:
         checks: Sequence[Check],
         one_by_one: OneByOne,
         keeper: Keeper | None,
+        ascending: int | None = None,
     ) -> None:
         self._file = file
         self._columns = columns
         self._checks = checks
         self._one_by_one = one_by_one
         self._keeper = keeper
+        self._ascending = ascending
+        self._last_rank = -1
         self._parts: list[Part] = []
         untouched = [(at, out.position or 0) for at, out in enumerate(columns) if not out.make]
         self._old = [position for _, position in untouched]
@@ -71,6 +78,8 @@ class LargePass:
         done, place = 0, self._file.header().size
         whole = self._file.path.stat().st_size
         for stretch in stretches(self._file, self._made):
+            if self._ascending is not None:
+                self._require_order(stretch.made.ranks if stretch.made else None)
             if stretch.long is not None:
                 yield from self._long(stretch.long, stretch.records)
                 done = stretch.number + 1
@@ -98,6 +107,11 @@ class LargePass:
                 require_same(part, Part(len(text), part.rows, written), self._file, proved)
                 proved += part.rows
             require_same(Part(0, 0, 0), Part(0, len(stream.read(1)), 0), self._file, proved)
+
+    def _require_order(self, ranks: tuple[int, int] | None) -> None:
+        if ranks is None or ranks[0] <= self._last_rank:
+            raise KeysUnsure
+        self._last_rank = ranks[1]
 
     def _exactly(self, rows: Iterator[Record]) -> _Done:
         """The new rows, made one by one, and cut again to see that all is there that should."""
@@ -158,7 +172,8 @@ class LargePass:
         kept = self._kept(rows, pieces)
         if kept is None or (differs and not sound(rows, pieces, new, delimiter, rows.newline)):
             return None
-        return _Done(new, kept, rows.rows, checksum(new), differs)
+        ranks = None if self._ascending is None else ends_of(rows, self._ascending)
+        return _Done(new, kept, rows.rows, checksum(new), differs, ranks)
 
     def _kept(self, rows: Grid, new: Sequence[Piece]) -> bytes | None:
         """The rows of the archive, in which no two have the same key; None if they are wrong."""

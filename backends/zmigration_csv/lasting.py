@@ -52,7 +52,8 @@ class Lasting:
         return self._stream.fileno()
 
     def finish(self) -> None:
-        """Let the rest of a file that is large follow; does not wait for it."""
+        """Hand all on to the system, and let what is left of a large file go to the disk."""
+        self._stream.flush()
         if self._thread is not None:
             self._thread.join()
             self._start()

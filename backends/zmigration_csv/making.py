@@ -15,6 +15,10 @@ class BadCell(ValueError):
     """A cell that cannot be carried over; the pass adds the line."""
 
 
+class KeysUnsure(Exception):
+    """Rows that were taken to have keys in ascending order have not; nothing is wrong with them."""
+
+
 @dataclass(slots=True)
 class Out:
     """One column of the new file: its header cell, and where its cells come from."""

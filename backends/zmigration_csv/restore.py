@@ -126,8 +126,8 @@ class Restoring(Rewrite):
                 "remove these rows, or stay with the migration",
             )
 
-    def _row_maker(self, resources: ExitStack) -> RowMaker:
-        make, names = super()._row_maker(resources), self._header.names
+    def _row_maker(self, resources: ExitStack, *, keys_differ: bool = False) -> RowMaker:
+        make, names = super()._row_maker(resources, keys_differ=keys_differ), self._header.names
         for _, column in self._archive.rows:
             if column.name not in names:
                 raise self._no_column(column.name)

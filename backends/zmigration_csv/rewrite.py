@@ -48,6 +48,9 @@ class Rewrite:
     `changes` come in the order in which they are made, `before` tells the old types by the old
     names (a column that it lacks is text). `back` says that they take others back: then
     nothing is made up for a null, and one that was there before does no harm.
+
+    The rows of an archive may be taken to have keys in ascending order, and `parts` then raises
+    KeysUnsure where they have not; it does not with `asks_keys`, which reads them first.
     """
 
     row_by_row = False
@@ -60,15 +63,17 @@ class Rewrite:
         now: datetime,
         *,
         back: bool = False,
+        asks_keys: bool = False,
     ) -> None:
         self._file = file
         self._header = file.header()
         self._now = now
+        self._asks_keys = asks_keys
         self._takes_back = back
         self._keeper: Keeper | None = None
         self._read: Fingerprint | None = None
         self._large: LargePass | None = None
-        self._keys_differ = False
+        self._ascending: int | None = None
         self._columns = [self._kept(i, before) for i in range(len(self._header.names))]
         self._checks: list[Check] = []
         for change in changes:
@@ -135,18 +140,26 @@ class Rewrite:
         """Whether the rows are worth being taken many at a time, and can be."""
         if len(self._columns) == 1 or self.row_by_row or not self._file.is_large:
             return False
-        self._keys_differ = self._keeper is not None and self._differ(self._keeper)
-        return self._keeper is None or self._keys_differ
+        if self._keeper is None:
+            return True
+        from .ranks import may_ascend
 
-    def _differ(self, keeper: Keeper) -> bool:
-        """Whether it is certain that no two rows have the same key."""
+        key = self._key_of(self._keeper)
+        if may_ascend(key) and not self._asks_keys:
+            self._ascending = key[0][0]
+        return self._ascending is not None or (bool(key) and self._differ(key))
+
+    def _key_of(self, keeper: Keeper) -> list[tuple[int, ColumnType]]:
+        """What tells the rows of an archive apart, in the old file; nothing if that is not sure."""
         key = [(self._columns[place], column.type) for place, column in keeper.key]
-        if not key or any(out.make for out, _ in key):
-            return False
+        return [] if any(out.make for out, _ in key) else [(o.position or 0, t) for o, t in key]
+
+    def _differ(self, key: list[tuple[int, ColumnType]]) -> bool:
+        """Whether it is certain that no two rows have the same key."""
         from .keyed import unique
 
         try:
-            return unique(self._file, [(out.position or 0, kind) for out, kind in key])
+            return unique(self._file, key)
         except StoreError:  # the pass will say which row comes first
             return False
 
@@ -190,17 +203,18 @@ class Rewrite:
         from .large import LargePass
 
         with ExitStack() as resources:
-            row = self._row_maker(resources)
+            row = self._row_maker(resources, keys_differ=True)
             self._large = LargePass(
                 self._file,
                 self._columns,
                 self._checks,
                 lambda body, read: self._one_by_one(body, row, read),
                 self._keeper,
+                self._ascending,
             )
             yield from self._large.parts(progress)
 
-    def _row_maker(self, resources: ExitStack) -> RowMaker:
+    def _row_maker(self, resources: ExitStack, *, keys_differ: bool = False) -> RowMaker:
         """What makes a new row from the cells of an old one; `resources` end with the pass."""
         kept = [c.position or 0 for c in self._columns]
         made = [(at, c.make) for at, c in enumerate(self._columns) if c.make is not None]
@@ -216,7 +230,7 @@ class Rewrite:
 
         if self._keeper is None:
             return row
-        connection = None if self._keys_differ else _scratch(resources)
+        connection = None if keys_differ else _scratch(resources)
         return _keeping(row, self._keeper.rows(connection, self._file.delimiter))
 
     def _kept(self, position: int, before: Table | None) -> Out:

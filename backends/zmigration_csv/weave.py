@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import randrange
 from typing import TypeAlias
@@ -71,20 +71,31 @@ def _appended(rows: Grid, pieces: Sequence[Piece]) -> int | None:
 
 def _sizes(rows: Grid, pieces: Sequence[Piece]) -> Places:
     """How many bytes each new row has without its end."""
-    width = rows.width
-    kept = [piece for piece in pieces if isinstance(piece, int)]
-    gone = list(set(range(width)) - set(kept))
-    gone += [piece for piece in set(kept) for _ in range(kept.count(piece) - 1)]
-    sizes: Places = rows.ends[:, -1] - rows.starts[:, 0] + (len(pieces) - width)
-    for column in gone:
-        sign = -1 if column not in kept else 1
-        sizes += sign * (rows.ends[:, column] - rows.starts[:, column])
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            sizes += len(piece)
-        elif isinstance(piece, Made):
-            sizes += _lengths(piece)
+    sizes: Places = np.full(rows.rows, len(pieces) - 1)
+    for piece in _runs(pieces):
+        if isinstance(piece, range):
+            sizes += rows.ends[:, piece[-1]] - rows.starts[:, piece[0]] - (len(piece) - 1)
+        else:
+            sizes += len(piece) if isinstance(piece, bytes) else _lengths(piece)
     return sizes
+
+
+def _runs(pieces: Sequence[Piece]) -> Iterator[range | bytes | Made]:
+    """The same pieces, with neighbours that stay neighbours as one."""
+    run = range(0)
+    for piece in pieces:
+        if isinstance(piece, int) and run and piece == run.stop:
+            run = range(run.start, piece + 1)
+            continue
+        if run:
+            yield run
+        run = range(0)
+        if isinstance(piece, int):
+            run = range(piece, piece + 1)
+        else:
+            yield piece
+    if run:
+        yield run
 
 
 def _one(rows: Grid, pieces: Sequence[Piece], row: int, delimiter: bytes) -> bytes:
@@ -108,12 +119,13 @@ def _woven_in_order(rows: Grid, kept: Sequence[int], suffix: bytes) -> bytes | N
     Line feeds between quotes are another byte until the suffix is there.
     """
     gone, data, mark, newline = set(range(rows.width)) - set(kept), rows.data, b"", rows.newline
-    if suffix and rows.marks.inner_feeds is not None and rows.marks.inner_feeds.any():
+    inner = rows.marks.inner_feeds
+    if suffix and inner is not None and inner.any():
         mark = _unused(rows.text + suffix)
         if not mark:
             return None
         data = data.copy()
-        data[few_places(rows.marks.inner_feeds)] = mark[0]
+        data[few_places(inner)] = mark[0]
     if gone:
         data = data[_mask(rows, gone)]
     text = data.tobytes() if gone or mark else rows.text
@@ -148,7 +160,7 @@ def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
 
 def gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes, newline: bytes) -> bytes:
     """Any rows of pieces. Each cell takes the bytes after it along, which become its separator."""
-    store, starts, sizes = _segments(rows, pieces)
+    store, starts, sizes = _segments(rows, _runs(pieces))
     sizes[:, :-1] += 1
     sizes[:, -1] += len(newline)
     flat = sizes.reshape(-1)
@@ -163,24 +175,16 @@ def gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes, newline: byt
     return bytes(new)
 
 
-def _segments(rows: Grid, pieces: Sequence[Piece]) -> tuple[Bytes, Places, Places]:
-    """The bytes that all cells come from; where each starts, and how long it is.
-
-    Neighbours that stay neighbours are one cell here.
-    """
+def _segments(rows: Grid, pieces: Iterable[range | bytes | Made]) -> tuple[Bytes, Places, Places]:
+    """The bytes that all cells come from; where each starts, and how long it is."""
     starts: list[Places] = []
     sizes: list[Places] = []
-    more, size, last = [rows.text], len(rows.text), -2
+    more, size = [rows.text], len(rows.text)
     for piece in pieces:
-        if isinstance(piece, int):
-            if piece == last + 1 and starts:
-                sizes[-1] = rows.ends[:, piece] - starts[-1]
-            else:
-                starts.append(rows.starts[:, piece])
-                sizes.append(rows.ends[:, piece] - rows.starts[:, piece])
-            last = piece
+        if isinstance(piece, range):
+            starts.append(rows.starts[:, piece[0]])
+            sizes.append(rows.ends[:, piece[-1]] - starts[-1])
             continue
-        last = -2
         cells = [piece] if isinstance(piece, bytes) else piece.cells
         lengths = _lengths(Made(cells))
         starts.append(np.broadcast_to(size + np.cumsum(lengths) - lengths, rows.rows))

@@ -46,6 +46,7 @@ from zmigration_csv.ask import ask
 from zmigration_csv.files import CsvFile
 from zmigration_csv.grid import Grid
 from zmigration_csv.lasting import Lasting
+from zmigration_csv.making import KeysUnsure
 from zmigration_csv.rewrite import Rewrite
 from zmigration_csv.weave import Piece, woven
 from zmigration_csv.writing import written
@@ -143,13 +144,21 @@ def outcome(
     archive: Archive | None = None,
 ) -> Outcome:
     """The new file and its archive, or what is wrong with the old one."""
-    file, kept = CsvFile(path, path, delimiter), io.BytesIO()
-    try:
-        one = Rewrite(file, changes, before, NOW)
+    file, new = CsvFile(path, path, delimiter), path.with_name("new.csv")
+
+    def made(*, asks_keys: bool) -> tuple[Rewrite, io.BytesIO]:
+        kept = io.BytesIO()
+        one = Rewrite(file, changes, before, NOW, asks_keys=asks_keys)
         if archive:
             one.keep(archive, kept)
-        new = path.with_name("new.csv")
         carry_out(one, path, new)
+        return one, kept
+
+    try:
+        try:
+            one, kept = made(asks_keys=False)
+        except KeysUnsure:
+            one, kept = made(asks_keys=True)
     except MigrationError as error:
         return b"", b"", f"{error.line}: {error.message}"
     one.prove(CsvFile(new, path, delimiter))
