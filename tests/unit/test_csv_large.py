@@ -182,6 +182,7 @@ def kept_by(before: Table, changes: list[Change]) -> Archive | None:
     return archives_for(changes, Schema(tables=(before,)), desired, "t").of(before.name)
 
 
+@pytest.mark.many
 def test_the_same_as_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     choose, path = random.Random(5), tmp_path / "t.csv"
     done = kept = 0
@@ -232,6 +233,7 @@ def answer(question: Question, schema: Schema, folder: Path, delimiter: bytes) -
         return f"{error.line}: {error.message}"
 
 
+@pytest.mark.many
 def test_the_same_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     choose, offended = random.Random(6), 0
     for number in range(CASES // 4):
