@@ -22,7 +22,7 @@ from .long import LongRow
 from .making import BadCell, Check, KeysUnsure, Out
 from .proof import Bytes, Fingerprint, Part, require_same
 from .ranks import ends_of
-from .scan import ahead, stretches
+from .scan import Stretch, ahead, stretches
 from .weave import Made, Piece, gathered, sound, woven
 
 OneByOne: TypeAlias = Callable[[Iterator[Record], Fingerprint], Iterator[bytes]]
@@ -30,7 +30,7 @@ OneByOne: TypeAlias = Callable[[Iterator[Record], Fingerprint], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class Done:
     """The new bytes of some rows and those of their archive; how many rows they are.
 
     The checksum is that of the new bytes; `differs`: they are not the old ones. `ranks` are those
@@ -57,9 +57,9 @@ class LargePass:
         file: CsvFile,
         columns: Sequence[Out],
         checks: Sequence[Check],
-        one_by_one: OneByOne,
         keeper: Keeper | None,
-        ascending: int | None = None,
+        ascending: int | None,
+        one_by_one: OneByOne,
     ) -> None:
         self._file = file
         self._columns = columns
@@ -77,7 +77,7 @@ class LargePass:
         """The new rows."""
         done, place = 0, self._file.header().size
         whole = self._file.path.stat().st_size
-        for stretch in stretches(self._file, self._made):
+        for stretch in self._stretches():
             if self._ascending is not None:
                 self._require_order(stretch.made.ranks if stretch.made else None)
             if stretch.long is not None:
@@ -108,12 +108,15 @@ class LargePass:
                 proved += part.rows
             require_same(Part(0, 0, 0), Part(0, len(stream.read(1)), 0), self._file, proved)
 
+    def _stretches(self) -> Iterator[Stretch[Done]]:
+        return stretches(self._file, self._made)
+
     def _require_order(self, ranks: tuple[int, int] | None) -> None:
         if ranks is None or ranks[0] <= self._last_rank:
             raise KeysUnsure
         self._last_rank = ranks[1]
 
-    def _exactly(self, rows: Iterator[Record]) -> _Done:
+    def _exactly(self, rows: Iterator[Record]) -> Done:
         """The new rows, made one by one, and cut again to see that all is there that should."""
         delimiter = self._file.delimiter
         read, written = map(self._fingerprint, (self._old, self._new))
@@ -122,7 +125,7 @@ class LargePass:
             if record.cells:
                 written.add(record.cells)
         require_same(read, written, self._file)
-        return _Done(new, b"", read.rows, checksum(new), differs=True)
+        return Done(new, b"", read.rows, checksum(new), differs=True)
 
     def _long(self, old: LongRow, row: Iterator[Record]) -> Iterator[Bytes]:
         """The new row in parts."""
@@ -159,21 +162,25 @@ class LargePass:
     def _fingerprint(self, positions: Sequence[int]) -> Fingerprint:
         return Fingerprint(positions, self._file.delimiter, lonely=False)
 
-    def _made(self, rows: Grid) -> _Done | None:
-        """The new rows, and a checksum of them; None if they are to be made one by one."""
-        delimiter = self._file.delimiter
+    def _made(self, rows: Grid) -> Done | None:
+        """The new rows; None if they are to be made one by one."""
         try:
             pieces = [self._piece(rows, out) for out in self._columns]
             self._check(rows)
         except BadCell:
             return None  # one by one, the row gets its name
+        return self._woven(rows, pieces)
+
+    def _woven(self, rows: Grid, pieces: Sequence[Piece]) -> Done | None:
+        """The new rows, and a checksum of them; None if something is wrong with them."""
+        delimiter = self._file.delimiter
         new = woven(rows, pieces, delimiter)
         differs = new is not rows.text
         kept = self._kept(rows, pieces)
         if kept is None or (differs and not sound(rows, pieces, new, delimiter, rows.newline)):
             return None
         ranks = None if self._ascending is None else ends_of(rows, self._ascending)
-        return _Done(new, kept, rows.rows, checksum(new), differs, ranks)
+        return Done(new, kept, rows.rows, checksum(new), differs, ranks)
 
     def _kept(self, rows: Grid, new: Sequence[Piece]) -> bytes | None:
         """The rows of the archive, in which no two have the same key; None if they are wrong."""

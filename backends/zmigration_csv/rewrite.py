@@ -49,11 +49,9 @@ class Rewrite:
     names (a column that it lacks is text). `back` says that they take others back: then
     nothing is made up for a null, and one that was there before does no harm.
 
-    The rows of an archive may be taken to have keys in ascending order, and `parts` then raises
-    KeysUnsure where they have not; it does not with `asks_keys`, which reads them first.
+    The rows of an archive may be taken to have keys in an order, and `parts` then raises KeysUnsure
+    where they have not; it does not with `asks_keys`, which reads them first.
     """
-
-    row_by_row = False
 
     def __init__(
         self,
@@ -90,6 +88,11 @@ class Rewrite:
     def _mend(self) -> str:
         other = "stay with the migration" if self._takes_back else "write `using`"
         return f"mend the value, or {other}"
+
+    @property
+    def _row_by_row(self) -> bool:
+        """Whether each row must be looked at."""
+        return False
 
     @property
     def _touches_rows(self) -> bool:
@@ -138,7 +141,7 @@ class Rewrite:
 
     def _takes_many(self) -> bool:
         """Whether the rows are worth being taken many at a time, and can be."""
-        if len(self._columns) == 1 or self.row_by_row or not self._file.is_large:
+        if len(self._columns) == 1 or self._row_by_row or not self._file.is_large:
             return False
         if self._keeper is None:
             return True
@@ -200,19 +203,22 @@ class Rewrite:
                 raise self._failed(str(error), self._mend, record.line) from None
 
     def _many_rows(self, progress: Progress) -> Iterator[Bytes]:
+        with ExitStack() as resources:
+            self._large = self._large_pass(resources)
+            yield from self._large.parts(progress)
+
+    def _large_pass(self, resources: ExitStack) -> LargePass:
         from .large import LargePass
 
-        with ExitStack() as resources:
-            row = self._row_maker(resources, keys_differ=True)
-            self._large = LargePass(
-                self._file,
-                self._columns,
-                self._checks,
-                lambda body, read: self._one_by_one(body, row, read),
-                self._keeper,
-                self._ascending,
-            )
-            yield from self._large.parts(progress)
+        row = self._row_maker(resources, keys_differ=True)
+        return LargePass(
+            self._file,
+            self._columns,
+            self._checks,
+            self._keeper,
+            self._ascending,
+            lambda body, read: self._one_by_one(body, row, read),
+        )
 
     def _row_maker(self, resources: ExitStack, *, keys_differ: bool = False) -> RowMaker:
         """What makes a new row from the cells of an old one; `resources` end with the pass."""

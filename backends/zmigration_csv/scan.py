@@ -46,7 +46,7 @@ class Stretch(Generic[T]):
     long: LongRow | None = None
 
 
-def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stretch[T]]:
+def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Generator[Stretch[T], None, None]:
     """The rows in their order, cut into cells one by one wherever `look` gives None.
 
     StoreError names a row that has not as many cells as the header.

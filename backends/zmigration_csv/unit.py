@@ -218,6 +218,7 @@ class Unit:
             archive=step.restores,
             kept=self._archived(step.restores),
             wanted=step.after,
+            asks_keys=asks_keys,
         )
 
     @contextmanager

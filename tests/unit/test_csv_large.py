@@ -165,21 +165,26 @@ def outcome(
     return new.read_bytes(), kept.getvalue(), ""
 
 
-def kept_by(before: Table, changes: list[Change]) -> Archive | None:
-    """What a plan of these changes keeps of the table."""
-    after = list(before.columns)
+def after(before: Table, changes: list[Change]) -> Table:
+    """The table after these changes."""
+    columns = list(before.columns)
     for change in changes:
         match change:
             case AddColumn(_, new):
-                after.append(new)
+                columns.append(new)
             case DropColumn(_, old):
-                after = [c for c in after if c.name != old.name]
+                columns = [c for c in columns if c.name != old.name]
             case RenameColumn(_, old_name, new_name):
-                after = [replace(c, name=new_name) if c.name == old_name else c for c in after]
+                columns = [replace(c, name=new_name) if c.name == old_name else c for c in columns]
             case AlterColumn(_, old, new):
-                after = [new if c.name == old.name else c for c in after]
-    desired = Schema(tables=(replace(before, columns=tuple(after)),))
-    return archives_for(changes, Schema(tables=(before,)), desired, "t").of(before.name)
+                columns = [new if c.name == old.name else c for c in columns]
+    return replace(before, columns=tuple(columns))
+
+
+def kept_by(before: Table, changes: list[Change]) -> Archive | None:
+    """What a plan of these changes keeps of the table."""
+    current, desired = (Schema(tables=(t,)) for t in (before, after(before, changes)))
+    return archives_for(changes, current, desired, "t").of(before.name)
 
 
 @pytest.mark.many
