@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from threading import Lock
 from typing import NamedTuple, Protocol
 
@@ -82,7 +83,7 @@ class BackPass(LargePass):
     ) -> None:
         super().__init__(file, columns, checks, keeper, ascending, _nobody)
         self._here, there = map(KeyHash, keys)
-        found = stretches(archive, lambda rows: (rows, there.of_grid(rows)))
+        found = stretches(archive, lambda rows: _looked(rows, there))
         self._archive = resources.enter_context(closing(found))
         self._left: _Kept | None = None
         self._who = who
@@ -95,7 +96,7 @@ class BackPass(LargePass):
             yield Stretch(job.number, job.line, job.size, done, iter(()))
 
     def _jobs(self) -> Iterator[_Job]:
-        for stretch in stretches(self._file, lambda rows: (rows, self._here.of_grid(rows))):
+        for stretch in stretches(self._file, lambda rows: _looked(rows, self._here)):
             if stretch.made is None:
                 raise KeysUnsure
             rows, hashes = stretch.made
@@ -159,6 +160,11 @@ class BackPass(LargePass):
                     cells[number] = out.make(row)
                 for check in self._checks:
                     check.make(row)
+
+
+def _looked(rows: Grid, key: KeyHash) -> tuple[Grid, Hashes]:
+    """The rows without the places of their cells, which take much memory while they wait."""
+    return replace(rows), key.of_grid(rows)
 
 
 def _column(rows: Grid, place: int, start: int, stop: int) -> list[bytes]:

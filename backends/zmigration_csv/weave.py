@@ -165,9 +165,11 @@ def gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes, newline: byt
     sizes[:, -1] += len(newline)
     flat = sizes.reshape(-1)
     stops = np.cumsum(flat)
-    index = np.repeat(starts.reshape(-1) - (stops - flat), flat)
-    index += np.arange(int(stops[-1]))
-    new = store[index]
+    index = np.ones(int(stops[-1]), np.int64)  # each byte comes after the one before, or jumps
+    first = starts.reshape(-1)
+    index[0] = first[0]
+    index[stops[:-1]] = first[1:] - (first + flat)[:-1] + 1
+    new = store[np.cumsum(index, out=index)]
     ends = stops.reshape(sizes.shape)
     new[ends[:, :-1] - 1] = delimiter[0]
     for back, byte in enumerate(reversed(newline), 1):
