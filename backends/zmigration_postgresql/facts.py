@@ -114,6 +114,10 @@ class Facts:
         rows = self._rows("SELECT current_schema()::text")
         return rows[0][0] if rows and rows[0][0] else "public"
 
+    def has_schema(self, name: str) -> bool:
+        """Whether there is such a schema."""
+        return bool(self._rows("SELECT 1 FROM pg_namespace WHERE nspname = %s", name))
+
     def usual_storage(self, native: str) -> str:
         """How values of a type are stored where nothing else is said."""
         rows = self._rows(_STORAGE, native)

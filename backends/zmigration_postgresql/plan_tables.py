@@ -29,7 +29,9 @@ def create(planning: Planning, change: CreateTable) -> Step:
     columns = tuple(replace(c, native=c.exact_type or native[c.name]) for c in table.columns)
     planning.note(replace(table, columns=columns))
     comments = table.exact or planning.exact(table.name)
-    return step(change, created(table, comments=comments), [SQL.drop_table(table.name)])
+    schema, gone = planning.new_schema(table.name)
+    made = [*schema, *created(table, comments=comments)]
+    return step(change, made, [SQL.drop_table(table.name), *gone])
 
 
 def drop(planning: Planning, change: DropTable) -> Step:
@@ -88,7 +90,8 @@ def rename(planning: Planning, change: RenameTable) -> Step:
     planning.renamed(change.old, change.new)
     own = planning.facts.own_schema()
     forward, back = _renamed(change.old, change.new, own), _renamed(change.new, change.old, own)
-    return step(change, forward, back)
+    schema, gone = planning.new_schema(change.new)
+    return step(change, [*schema, *forward], [*back, *gone])
 
 
 def _renamed(old: str, new: str, own: str) -> list[str]:
