@@ -64,6 +64,10 @@ class Pair:
     def back(self, steps: tuple[Step, ...]) -> None:
         """Take the steps back, and throw away what they kept."""
         self.run(tuple(step.inverse() for step in reversed(steps)))
+        self.forget()
+
+    def forget(self) -> None:
+        """Throw away what runs kept."""
         kept = self.server.execute(
             "SELECT relname FROM pg_class WHERE relname ~ '^__zmigration' AND relkind = 'r'"
         ).fetchall()

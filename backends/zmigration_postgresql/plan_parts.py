@@ -90,9 +90,10 @@ def rename(planning: Planning, change: RenamePart) -> Step:
     aside = planning.aside.pop((change.table, change.old), change.old)
     forward = [SQL.rename_part(change.table, change.part, aside, change.new)]
     back = [SQL.rename_part(change.table, change.part, change.new, aside)]
-    for other in planning.changes[planning.changes.index(change) + 1 :]:
+    place = planning.changes.index(change)
+    for other in planning.changes[place + 1 :]:
         if isinstance(other, RenamePart) and other.old == change.new:
-            free = f"{PREFIX}name_{len(planning.aside)}"
+            free = f"{PREFIX}name_{place}"
             planning.aside[other.table, other.old] = free
             forward.insert(0, SQL.rename_part(other.table, other.part, other.old, free))
             back.append(SQL.rename_part(other.table, other.part, free, other.old))
