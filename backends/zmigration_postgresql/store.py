@@ -74,7 +74,6 @@ class PostgreSQLStore:
         self._notices: list[str] = []
         self._defaults: dict[tuple[str, str], str] = {}
         self._canon = Canon()
-        self._schema_seen = self._address.schema is None
 
     @property
     def display(self) -> str:
@@ -184,16 +183,15 @@ class PostgreSQLStore:
     def begin(self, lock_timeout: float) -> None:
         self._forget()
         self._notices.clear()
-        self._unit = Unit.begin(self._address, self._connected(), lock_timeout)
+        self._unit = Unit.begin(self._address, self._reading(), lock_timeout)
         self._connection = self._unit.connection
         self._notices += self._unit.notices
-        if not self._there_is_schema(self._connection):
-            try:
-                name = QUOTING.name(self._address.schema or "")
-                self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
-            except StoreError:
-                self.rollback()
-                raise
+        try:
+            if not self._connection.has_schema():
+                self._connection.make_schema()
+        except StoreError:
+            self.rollback()
+            raise
 
     def prepare(self, steps: Sequence[Step], show: Show) -> None:
         unit, names = self._working(), _tables(steps)
@@ -304,20 +302,7 @@ class PostgreSQLStore:
             self._connection = None
 
     def _reading(self) -> Connection | None:
-        """The connection, or None while the database is not there, or not the app's schema."""
-        connection = self._connected()
-        return connection if connection and self._there_is_schema(connection) else None
-
-    def _there_is_schema(self, connection: Connection) -> bool:
-        if not self._schema_seen:
-            found = connection.rows(
-                "SELECT 1 FROM pg_namespace WHERE nspname = %s", [self._address.schema]
-            )
-            self._schema_seen = bool(found) and self._unit is None
-            return bool(found)
-        return True
-
-    def _connected(self) -> Connection | None:
+        """The connection, or None while the database is not there."""
         lost = self._connection is not None and self._unit is None and self._connection.lost
         if self._connection is None or lost:
             self._connection = connect(self._address)

@@ -349,7 +349,8 @@ def test_an_app_has_a_schema_of_its_own(postgres_dsn: str, server: Any) -> None:
     server.execute("CREATE TABLE public.users (a integer); CREATE TYPE public.mood AS ENUM ('x')")
     with closing(opened(postgres_dsn, "Own one")) as store:
         assert (store.table_names(), store.inspect(["users"])) == ((), Schema())
-        assert store.fingerprints(["users"]) is None
+        assert store.fingerprints(["users"]) == {}
+        assert store.inspect(["public.users"]).tables[0].name == "public.users"
         assert store.describe(["users"]).schema == Schema()
         store.begin(1)
         table = of_columns(Column(name="a", type=native("mood")), name="users")
