@@ -33,6 +33,7 @@ from zmigration_api import (
     Index,
     NamedType,
     Nulls,
+    PrimaryKey,
     Schema,
     UnsupportedChange,
 )
@@ -163,7 +164,7 @@ SAID = [
         "integer GENERATED ALWAYS AS IDENTITY (START 5 CACHE 1)",
         {"identity": Identity(kind="always", options="start 5 no cycle")},
     ),
-    ("bigserial", {"identity": Identity(kind="serial")}),
+    ("bigserial", {"identity": Identity(kind="serial"), "required": True}),
     ("integer GENERATED ALWAYS AS (b+1) STORED", {"generated": "b+1"}),
 ]
 
@@ -218,6 +219,31 @@ def test_parts_are_said_in_any_way(store: PostgreSQLStore, server: Any) -> None:
     )
     live = store.inspect(["t"])
     compared(store.exact(Schema(tables=(table,)), live), store.as_found(live))
+
+
+def test_keys_and_serials_are_required(store: PostgreSQLStore, server: Any) -> None:
+    server.execute("CREATE TABLE t (a integer PRIMARY KEY, b serial)")
+    table = of_columns(
+        Column(name="a", type=ColumnType(kind="int")),
+        Column(name="b", type=native("SERIAL")),
+    )
+    table, live = replace(table, primary_key=PrimaryKey(columns=("a",))), store.inspect(["t"])
+    exact, found = store.exact(Schema(tables=(table,)), live), store.as_found(live)
+    assert exact.tables == found.tables
+
+
+def test_the_order_of_an_indexs_options_is_no_difference(
+    store: PostgreSQLStore, server: Any
+) -> None:
+    server.execute("CREATE TABLE t (a int)")
+    server.execute("CREATE INDEX i ON t (a) WITH (fillfactor = 70, deduplicate_items = off)")
+    options = ("deduplicate_items=off", "fillfactor=70")
+    index = Index(columns=("a",), name="i", options=options)
+    table = of_columns(Column(name="a", type=ColumnType(kind="int")))
+    table, live = replace(table, indexes=(index,)), store.inspect(["t"])
+    compared(store.exact(Schema(tables=(table,)), live), store.as_found(live))
+    (kept,) = store.exact(Schema(tables=(table,)), Schema()).tables
+    assert kept.indexes[0].options == options
 
 
 def test_what_the_server_refuses_is_said_with_its_line(store: PostgreSQLStore) -> None:
