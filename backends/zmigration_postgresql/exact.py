@@ -169,7 +169,7 @@ def _settled(table: Table, live: Table | None) -> Table | None:
     texts = _texts(table)
     if None in columns or (live is None and texts):
         return None
-    if live is not None and texts:
+    if live is not None and (texts or any(column.generated for column in table.columns)):
         kept = {c.name: c for c in columns if c is not None}
         known = set(_texts(live))
         if not known.issuperset(texts) or not all(

@@ -73,6 +73,7 @@ class PostgreSQLStore:
         self._inspected: dict[str, Table] = {}
         self._notices: list[str] = []
         self._defaults: dict[tuple[str, str], str] = {}
+        self._found: dict[int, tuple[Table, Table]] = {}
         self._canon = Canon()
 
     @property
@@ -119,6 +120,7 @@ class PostgreSQLStore:
         names = {table.name for table in found.tables}
         kept = {place: text for place, text in self._defaults.items() if place[0] not in names}
         self._defaults = {**kept, **found.defaults}
+        self._found.clear()
         return found.schema
 
     @property
@@ -141,8 +143,14 @@ class PostgreSQLStore:
 
     def as_found(self, live: Schema) -> Schema:
         """`live` must be of the last `inspect`: the very texts of defaults are kept from there."""
-        tables = tuple(as_found(table, self._defaults) for table in live.tables)
-        return replace(live, tables=tables)
+        return replace(live, tables=tuple(map(self._as_found, live.tables)))
+
+    def _as_found(self, table: Table) -> Table:
+        """Remembered by identity: comparing tables takes longer."""
+        known = self._found.get(id(table))
+        if known is None or known[0] is not table:
+            known = self._found[id(table)] = table, as_found(table, self._defaults)
+        return known[1]
 
     def exact(self, schema: Schema, live: Schema) -> Schema:
         return exact(self._reading(), schema, self.as_found(live), self._canon)

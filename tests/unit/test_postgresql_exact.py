@@ -221,6 +221,22 @@ def test_parts_are_said_in_any_way(store: PostgreSQLStore, server: Any) -> None:
     compared(store.exact(Schema(tables=(table,)), live), store.as_found(live))
 
 
+def test_an_expression_is_asked_again_where_a_type_changes(
+    store: PostgreSQLStore, server: Any
+) -> None:
+    server.execute(
+        "CREATE TABLE t (a varchar, b text GENERATED ALWAYS AS (a || 'x') STORED,"
+        " CONSTRAINT c CHECK (a <> 'x'))"
+    )
+    table = described(store).tables[0]
+    text = replace(table.columns[0], type=ColumnType(kind="text"))
+    wanted = replace(table, columns=(text, *table.columns[1:]))
+    for one in (wanted, replace(wanted, checks=())):
+        (exact,) = store.exact(Schema(tables=(one,)), store.inspect(["t"])).tables
+        assert exact.columns[1].generated == "a || 'x'::text"
+        assert [check.expression for check in exact.checks] == ["a <> 'x'::text"] * len(one.checks)
+
+
 def test_keys_and_serials_are_required(store: PostgreSQLStore, server: Any) -> None:
     server.execute("CREATE TABLE t (a integer PRIMARY KEY, b serial)")
     table = of_columns(
