@@ -47,18 +47,12 @@ from .forms import as_found
 from .hazards import told
 from .inspect import Look, fingerprints, look
 from .listing import table_names
-from .names import QUOTING, spell, table_name
+from .names import spell, table_name
 from .online import online
 from .plan import plan
+from .positions import advance
 from .sizes import sizes_of
 from .unit import Show, Unit, unfinished
-
-_ADVANCE = """
-SELECT setval(sequence, greatest(highest, coalesce(pg_sequence_last_value(sequence), 1)))
-FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS sequence) AS s,
-     (SELECT max({column}) AS highest FROM {table}) AS t
-WHERE sequence IS NOT NULL AND highest IS NOT NULL
-"""
 
 
 class PostgreSQLStore:
@@ -251,25 +245,14 @@ class PostgreSQLStore:
         count = 0
         for _, alike in groupby(rows, key=tuple):
             count += data.insert(connection, there, alike)
-            self._advance_sequences(there)
+            advance(connection, there)
         return count
 
     def insert_one(self, table: Table, row: Row) -> Any:  # noqa: ANN401
         connection, there = self._working().connection, self._there(table)
         key = data.insert_one(connection, there, row)
-        self._advance_sequences(there)
+        advance(connection, there)
         return key
-
-    def _advance_sequences(self, table: Table) -> None:
-        """Rows that brought their own numbers: the next one that the database gives is later."""
-        where = table_name(table.name)
-        for column in table.columns:
-            numbered = column.auto_increment or column.name in table.key
-            if numbered and column.type.kind in ("int", "bigint"):
-                names = {"column": QUOTING.name(column.name), "table": where}
-                # A % in a name is no placeholder.
-                sql = _ADVANCE.format(**{k: v.replace("%", "%%") for k, v in names.items()})
-                self._working().connection.rows(sql, (where, column.name))
 
     def update(self, table: Table, where: Condition, values: Row) -> int:
         return data.update(self._working().connection, self._there(table), where, values)
