@@ -50,14 +50,6 @@ LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid AND
 WHERE c.relname = %s AND c.relnamespace = {schema}
   AND (k.oid IS NOT NULL OR i.oid IS NOT NULL)
 ORDER BY 1"""
-_REFERRING = """
-SELECT CASE WHEN r.relnamespace = current_schema()::regnamespace THEN r.relname
-            ELSE r.relnamespace::regnamespace::text || '.' || r.relname END, k.conname
-FROM pg_constraint k
-JOIN pg_class c ON c.oid = k.confrelid
-JOIN pg_class r ON r.oid = k.conrelid AND r.oid <> c.oid
-WHERE k.contype = 'f' AND c.relname = %s AND c.relnamespace = {schema}
-ORDER BY 1, 2"""
 _IS_INDEX = """
 SELECT 1 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
@@ -117,6 +109,15 @@ class Facts:
         there, back = (bool(row and row[0][0]) for row in rows)
         return there, back
 
+    def own_schema(self) -> str:
+        """The schema in which tables without another one's name are."""
+        rows = self._rows("SELECT current_schema()::text")
+        return rows[0][0] if rows and rows[0][0] else "public"
+
+    def has_schema(self, name: str) -> bool:
+        """Whether there is such a schema."""
+        return bool(self._rows("SELECT 1 FROM pg_namespace WHERE nspname = %s", name))
+
     def usual_storage(self, native: str) -> str:
         """How values of a type are stored where nothing else is said."""
         rows = self._rows(_STORAGE, native)
@@ -137,10 +138,6 @@ class Facts:
     def attached(self, table: str, column: str) -> tuple[str, ...]:
         """Indexes and constraints that the server drops with the column."""
         return tuple(row[0] for row in self._asked(_ATTACHED, table, column))
-
-    def referring(self, table: str) -> tuple[tuple[str, str], ...]:
-        """Foreign keys of other tables to this one, each as table and name."""
-        return tuple((row[0], row[1]) for row in self._asked(_REFERRING, table))
 
     def is_index(self, table: str, name: str) -> bool:
         """Whether that is an index of its own, not one behind a constraint."""

@@ -34,7 +34,9 @@ from .used_types import UsedType
 
 def create(planning: Planning, change: CreateType) -> Step:
     named = change.content
-    return step(change, _created(named), [kept_as_text(named.name, again=False), _dropped(named)])
+    schema, gone = planning.new_schema(named.name)
+    undo = [kept_as_text(named.name, again=False), _dropped(named), *gone]
+    return step(change, [*schema, *_created(named)], undo)
 
 
 def drop(planning: Planning, change: DropType) -> Step:
