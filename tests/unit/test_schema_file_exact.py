@@ -7,6 +7,7 @@ import pytest
 
 from tests.schema_files import Refusal, read, refused
 from zcli_migration.schema_file import SchemaFile, check_references
+from zcli_migration.tagged import decode_tagged, encode_tagged
 from zmigration_api import (
     Check,
     Column,
@@ -22,6 +23,7 @@ from zmigration_api import (
     Table,
     UniqueConstraint,
 )
+from zmigration_api.snapshot import decode_table, encode
 
 AB = "a: {type: int}\nb: {type: text}\n"
 LINES = 6
@@ -601,3 +603,10 @@ def test_relations_of_exact_files(tmp_path: Path) -> None:
     clash = "other:\n  a: {type: int}\n  indexes: [{columns: a, name: I}]\n"
     with pytest.raises(SchemaFileError, match="the name I is that of"):
         check_references([read(tmp_path, text + clash)], [])
+
+
+def test_a_table_without_columns_comes_back_from_the_history(tmp_path: Path) -> None:
+    (made,) = read(tmp_path, f"{text_of('', 'postgresql', 'tables').rstrip()} {{}}\n").tables
+    assert made.columns == ()
+    assert decode_table(encode(made)) == made
+    assert decode_tagged(encode_tagged(made)) == made
