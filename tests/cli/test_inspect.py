@@ -483,6 +483,36 @@ def test_an_app_says_where_its_schema_is(app: AppFolder) -> None:
     assert list(found) == ["Meta", "posts", "users"]
 
 
+MUTE = """
+from zmigration_api import hookimpl
+from zmigration_csv.plugin import CsvBackend
+
+class Mute:
+    def __init__(self, store):
+        self.display, self.close = "mute", store.close
+
+class Backend(CsvBackend):
+    name = "mute"
+
+    def open(self, target):
+        return Mute(super().open(target))
+
+@hookimpl
+def zmigration_backends():
+    return [Backend()]
+"""
+
+
+def test_a_backend_that_describes_nothing(app: AppFolder) -> None:
+    app.write("mute.py", MUTE)
+    app.write("zTest.py", f"zSpark = {{'plugins': [{str(app.path / 'mute.py')!r}]}}\n")
+    app.schema(meta="Meta:\n  Data_Type: mute\n  zMigrationVersion: v1.0.0\n")
+    done = inspect(app.file)
+    assert done.code == 2
+    assert "the backend mute cannot be inspected" in done.err
+    assert "no backend for mute is installed" in inspect(app.file, "--no-plugins").err
+
+
 def test_help_says_what_it_is_for() -> None:
     done = inspect("--help")
     assert done.code == 0
