@@ -15,6 +15,8 @@ from zcli_migration.rules import RULES
 from zmigration_api import (
     Change,
     Column,
+    Online,
+    Progress,
     Schema,
     Step,
     Table,
@@ -54,6 +56,7 @@ class Pair:
         """Make the steps, all or none."""
         self.store.begin(5)
         try:
+            self.store.prepare(steps, _unseen)
             for step in steps:
                 self.store.run(step, no_progress)
         except BaseException:
@@ -63,7 +66,8 @@ class Pair:
 
     def back(self, steps: tuple[Step, ...]) -> None:
         """Take the steps back, and throw away what they kept."""
-        self.run(tuple(step.inverse() for step in reversed(steps)))
+        back = tuple(step.inverse() for step in reversed(steps))
+        self.run(self.store.fitted(back, force=False))
         kept = self.server.execute(
             "SELECT relname FROM pg_class WHERE relname ~ '^__zmigration' AND relkind = 'r'"
         ).fetchall()
@@ -75,14 +79,16 @@ class Pair:
 
 
 @contextmanager
-def pair(postgres_server: str, current: str, desired: str) -> Iterator[Pair]:
+def pair(
+    postgres_server: str, current: str, desired: str, online: Online = "auto"
+) -> Iterator[Pair]:
     """Two databases, made by these statements."""
     with (
         fresh_database(postgres_server) as one,
         fresh_database(postgres_server) as two,
         psycopg.connect(one, autocommit=True) as server,
         psycopg.connect(two, autocommit=True) as wanted,
-        closing(PostgreSQLStore(Target(data_type="postgresql", dsn=one))) as store,
+        closing(PostgreSQLStore(Target(data_type="postgresql", dsn=one, online=online))) as store,
         closing(PostgreSQLStore(Target(data_type="postgresql", dsn=two))) as other,
     ):
         server.execute(current.encode())
@@ -91,10 +97,14 @@ def pair(postgres_server: str, current: str, desired: str) -> Iterator[Pair]:
 
 
 def there_and_back(
-    postgres_server: str, current: str, desired: str, renames: Renames | None = None
+    postgres_server: str,
+    current: str,
+    desired: str,
+    renames: Renames | None = None,
+    online: Online = "auto",
 ) -> tuple[Step, ...]:
     """Both catalogs are equal after the steps, nothing is left to do, and undo brings all back."""
-    with pair(postgres_server, current, desired) as both:
+    with pair(postgres_server, current, desired, online) as both:
         before = catalog(both.server)
         steps = both.planned(renames)
         both.run(steps)
@@ -103,6 +113,11 @@ def there_and_back(
         both.back(steps)
         assert catalog(both.server) == before
         return steps
+
+
+@contextmanager
+def _unseen(_: Step) -> Iterator[Progress]:
+    yield no_progress
 
 
 def alike(lines: list[str]) -> list[str]:

@@ -17,11 +17,12 @@ def looser(unit: Unit, found: Survey) -> list[str]:
     """
     if "required" not in unit.backend.keeps:
         return []
+    adopted = set(found.adopted)
     return [
         text
         for schema in found.schemas
         for table in schema.desired.tables
-        if table.name in found.adopted
+        if table.name in adopted
         for text in _looser(schema, table, found)
     ]
 

@@ -36,6 +36,7 @@ from zmigration_api import (
 )
 
 from .names import QUOTING, table_name
+from .render import SQL
 from .sizes import Size
 
 _MADE = re.compile(
@@ -126,17 +127,15 @@ class _Plan:
 
     def _index(self, step: Step, name: str) -> Step:
         """CREATE INDEX CONCURRENTLY."""
-        table, own = table_name(step.table), QUOTING.name(name)
+        own = QUOTING.name(name)
         first, rest = step.statements[0], step.statements[1:]
-        new = self._free(step.table, name)
+        new = QUOTING.name(self._free(step.table, name))
         for kind in ("INDEX", "UNIQUE INDEX"):
             start = f"CREATE {kind} {own} ON "
             if first.startswith(start):
                 made = f"CREATE {kind} CONCURRENTLY {new} ON {first.removeprefix(start)}"
-                schema = _schema_of(table)
-                renamed = [f"ALTER INDEX {schema}{new} RENAME TO {own};"] if new != own else []
-                undo = f"DROP INDEX CONCURRENTLY IF EXISTS {schema}{new};"
-                return _with_ahead(step, [made], [*renamed, *rest], undo)
+                renamed = self._renamed(step, "index", name)
+                return _with_ahead(step, [made], [*renamed, *rest], self._index_undo(step, name))
         return step
 
     def _key(self, step: Step, key: UniqueConstraint | PrimaryKey) -> Step:
@@ -147,14 +146,14 @@ class _Plan:
         found = _KEY.fullmatch(step.statements[0].removeprefix(start))
         if found is None or found["columns"] != QUOTING.names(key.columns):
             return step
-        new = self._free(step.table, name)
+        new = QUOTING.name(self._free(step.table, name))
         made = (
             f"CREATE UNIQUE INDEX CONCURRENTLY {new} ON {table}({found['columns']})"
             f"{found['include'] or ''}{found['nulls'] or ''};"
         )
         added = f"{start}{found['kind']} USING INDEX {new}{found['deferral'] or ''};"
-        undo = f"DROP INDEX CONCURRENTLY IF EXISTS {_schema_of(table)}{new};"
-        return _with_ahead(step, [made], [added, *step.statements[1:]], undo)
+        within = [added, *step.statements[1:]]
+        return _with_ahead(step, [made], within, self._index_undo(step, name))
 
     def _validated(self, step: Step, name: str, clause: str) -> Step:
         """NOT VALID, which takes a moment, then VALIDATE, which lets others write."""
@@ -164,15 +163,23 @@ class _Plan:
         if not first.startswith(start + clause):
             return step
         new = self._free(step.table, name)
-        made = f"{alter} ADD CONSTRAINT {new} {first.removeprefix(start)[:-1]} NOT VALID;"
-        renamed = [f"{alter} RENAME CONSTRAINT {new} TO {own};"] if new != own else []
-        validated = f"{alter} VALIDATE CONSTRAINT {new};"
-        undo = f"{alter} DROP CONSTRAINT IF EXISTS {new};"
-        return _with_ahead(step, [made, validated], [*renamed, *rest], undo)
+        clause = first.removeprefix(start)[:-1]
+        made = f"{alter} ADD CONSTRAINT {QUOTING.name(new)} {clause} NOT VALID;"
+        within = [*self._renamed(step, "constraint", name), *rest]
+        undo = f"{alter} DROP CONSTRAINT IF EXISTS {QUOTING.name(new)};"
+        return _with_ahead(step, [made, SQL.validate(step.table, new)], within, undo)
 
     def _free(self, table: str, name: str) -> str:
         """The name, or another one for as long as something else is called so."""
-        return QUOTING.name(_other_name(table, name) if name in self._taken else name)
+        return _other_name(table, name) if name in self._taken else name
+
+    def _renamed(self, step: Step, part: str, name: str) -> list[str]:
+        new = self._free(step.table, name)
+        return [SQL.rename_part(step.table, part, new, name)] if new != name else []
+
+    def _index_undo(self, step: Step, name: str) -> str:
+        new = SQL.beside(step.table, self._free(step.table, name))
+        return f"DROP INDEX CONCURRENTLY IF EXISTS {new};"
 
 
 def _required(step: Step, column: str) -> Step:
@@ -181,13 +188,13 @@ def _required(step: Step, column: str) -> Step:
     required = f"{alter} ALTER COLUMN {name} SET NOT NULL;"
     if required not in step.statements or _changes_values(step):
         return step
-    check = QUOTING.name(_other_name(step.table, column))
+    check = _other_name(step.table, column)
     ahead = [
         f"{alter} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID;",
-        f"{alter} VALIDATE CONSTRAINT {check};",
+        SQL.validate(step.table, check),
     ]
     place = step.statements.index(required) + 1
-    dropped = f"{alter} DROP CONSTRAINT {check};"
+    dropped = SQL.drop_constraint(step.table, check)
     within = [*step.statements[:place], dropped, *step.statements[place:]]
     return _with_ahead(step, ahead, within, f"{alter} DROP CONSTRAINT IF EXISTS {check};")
 
@@ -200,12 +207,6 @@ def _with_ahead(step: Step, ahead: list[str], within: list[str], undo: str) -> S
 def _other_name(table: str, name: str) -> str:
     digest = hashlib.sha256(f"{table} {name}".encode()).hexdigest()
     return f"__zmigration_{digest[:12]}"
-
-
-def _schema_of(table: str) -> str:
-    """`app.` of `app.users`, as statements write it; nothing for a bare name."""
-    found = _SCHEMA.match(table)
-    return found[0] if found else ""
 
 
 def _words(part: Index | UniqueConstraint | PrimaryKey) -> Iterable[str]:

@@ -213,6 +213,8 @@ class PostgreSQLStore:
     def run(self, step: Step, progress: Progress) -> None:
         unit = self._working()
         self._forget()
+        if step.ahead and not unit.is_prepared:
+            raise StoreError(f"{step.table}: what the step has ahead was not made")
         for statement in step.statements[step.ahead :]:
             if touched := unit.execute(statement, step.table):
                 progress(touched, None)

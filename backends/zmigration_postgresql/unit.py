@@ -157,6 +157,11 @@ class Unit:
         self._open(address)
         fault("prepared")
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether what steps have ahead is there."""
+        return self._ahead
+
     def execute(self, sql: str, table: str) -> int:
         """Run one statement of a step; before the first, take the tables of all steps at once."""
         tables, self._tables = self._tables, ()

@@ -26,12 +26,10 @@ from zmigration_api import (
     as_run,
 )
 from zmigration_postgresql.hazards import exclusive, told
-from zmigration_postgresql.names import QUOTING
 from zmigration_postgresql.online import made_ahead, online
+from zmigration_postgresql.render import SQL
 from zmigration_postgresql.sizes import Size
-from zmigration_sql import Statements
 
-SQL = Statements(QUOTING)
 LARGE = Size("t", True, 1_230_000_000, 8_123_456, ("id",))
 SIZES = {"t": LARGE, "u": Size("u", True, 10, 1)}
 TOTAL = Index(columns=("total",), name="by_total")
@@ -201,3 +199,17 @@ def test_tables_that_are_taken_at_once() -> None:
     assert exclusive([index(), constraint(refers)]) == ()
     assert exclusive([index(), required("a")]) == ("t",)
     assert exclusive(online([index()], SIZES)) == ()
+
+
+def test_a_table_of_another_schema() -> None:
+    made = Index(columns=("a",), name="Idx")
+    sizes = {"app.t": Size("app.t", True, 1_000_000_000, 1)}
+    add = step(AddIndex("app.t", made), SQL.create_index("app.t", made))
+    dropped = step(DropIndex("app.t", made), SQL.drop_index("Idx", "app.t"))
+    (alone,) = online([add], sizes)
+    assert alone.statements == ('CREATE INDEX CONCURRENTLY "Idx" ON app.t(a);',)
+    assert alone.ahead_undo == ('DROP INDEX CONCURRENTLY IF EXISTS app."Idx";',)
+    assert made_ahead(alone.ahead_undo[0]) == '"Idx"'
+    other = made_ahead(online([dropped, add], sizes)[1].ahead_undo[0])
+    renamed = online([dropped, add], sizes)[1].statements[1]
+    assert renamed == f'ALTER INDEX app.{other} RENAME TO "Idx";'
