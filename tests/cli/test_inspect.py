@@ -313,6 +313,21 @@ def postgres(postgres_dsn: str) -> str:
     return postgres_dsn
 
 
+def test_one_schema_of_a_postgresql_database(tmp_path: Path, postgres: str) -> None:
+    app = app_of(tmp_path, postgres)
+    head = "Meta:\n  Data_Type: postgresql\n  Data_Source: ZDATA_SHOP_URL\n  Data_Schema: app\n"
+    file = tmp_path / "models" / "zSchema.shop.yaml"
+    file.parent.mkdir()
+    file.write_text(f"{head}  zMigrationVersion: v1.0.0\nother:\n  id: int\n")
+    assert inspect(app, "--out", tmp_path / "models", "--force").code == 0
+    found = yaml.safe_load(file.read_text())
+    assert list(found) == ["Meta", "posts"]
+    assert (found["Meta"]["Data_Schema"], found["Meta"]["Data_Type"]) == ("app", "postgresql")
+    assert found["posts"]["foreign_keys"][0]["table"] == "public.users"
+    check = run(app, "--check")
+    assert (check.code, "Nothing to change" in check.out) == (0, True), check.said
+
+
 def with_password(dsn: str) -> str:
     head, at, rest = dsn.rpartition("@")
     return f"{head}:geheim{at}{rest}" if at else dsn.replace("://", "://postgres:geheim@", 1)

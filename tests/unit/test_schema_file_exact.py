@@ -483,6 +483,14 @@ def test_names_in_exact_files_are_those_of_the_store(tmp_path: Path) -> None:
     assert table(tmp_path, long, data_type="sqlite").columns[0].name == "n" * 80
 
 
+@pytest.mark.parametrize("name", ["[a;b]", "`a;b`", '"a;b"'])
+def test_semicolons_in_names(tmp_path: Path, name: str) -> None:
+    body = f"{AB}checks: ['{name} > 1']"
+    assert table(tmp_path, body, data_type="sqlite").checks[0].expression == f"{name} > 1"
+    if name[0] != '"':
+        assert "must be one SQL expression" in no(tmp_path, body).message
+
+
 def test_a_table_without_columns(tmp_path: Path) -> None:
     text = text_of("a: {type: int}", "postgresql", "tables") + "empty: {}\n"
     assert [t.name for t in read(tmp_path, text).tables] == ["users", "empty"]
