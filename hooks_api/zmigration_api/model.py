@@ -278,7 +278,7 @@ class Table(_Columns):
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = ()
     primary_key: PrimaryKey | None = None
     unique: tuple[UniqueConstraint, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
