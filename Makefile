@@ -64,7 +64,7 @@ bench-csv: $(BENCH_READY) ## Measure changes of large CSV files against other en
 	$(BIN)/python -m benchmarks.csv_run $(BENCH_ARGS)
 
 soak: $(READY) ## Fault and property tests at length
-	ZMIGRATION_SOAK=1 $(BIN)/python -m pytest -m 'faults or hypothesis' $(PYTEST_ARGS)
+	ZMIGRATION_SOAK=1 $(BIN)/python -m pytest -m 'faults or hypothesis or many' $(PYTEST_ARGS)
 
 constraints: ## Choose the newest versions anew (needs uv)
 	@test -n "$(UV)" || { echo "uv is not on PATH" >&2; exit 1; }

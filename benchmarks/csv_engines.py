@@ -45,6 +45,7 @@ def _ours(operation: str, source: str, target: str) -> None:
     )
     from zmigration_csv.ask import ask
     from zmigration_csv.files import CsvFile
+    from zmigration_csv.lasting import Lasting
     from zmigration_csv.rewrite import Rewrite
     from zmigration_csv.writing import written
 
@@ -65,11 +66,13 @@ def _ours(operation: str, source: str, target: str) -> None:
         found = ask(Duplicates("t", ("id",)), Schema(tables=(table,)), lambda _: old)
         assert not found.count
     rewrite = Rewrite(old, wanted, table, datetime(2024, 1, 2))
-    with new.path.open("wb") as stream:
-        differs = written(rewrite.parts(no_progress), old.path, stream)
-    if differs:
-        rewrite.prove(new)
-    else:  # the old file stays as it is
+    with new.path.open("wb") as stream, Lasting(stream) as lasting:
+        differs = written(rewrite.parts(no_progress), old.path, lasting)
+        if differs:
+            lasting.finish()
+            stream.flush()
+            rewrite.prove(new)
+    if not differs:  # the old file stays as it is
         os.unlink(target)
         os.link(source, target)
 

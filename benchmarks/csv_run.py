@@ -14,7 +14,7 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +50,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="of each engine (3)")
     parser.add_argument("--folder", type=Path, help="where files are made")
     parser.add_argument("--only", nargs="+", metavar="ENGINE", help="leave the other engines out")
+    parser.add_argument("--changes", nargs="+", choices=OPERATIONS, default=OPERATIONS)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write what was measured there")
     options = parser.parse_args()
     engines = [e for e in (*ENGINES, _WHOLE) if _is_there(e)]
@@ -58,7 +59,7 @@ def main() -> int:
     figures: list[Figure] = []
     print(f"{'FILE':9}{'CHANGE':9}{'ENGINE':14}{'SHARE':>6}  {'PEAK MiB':>8}  SAME BYTES")
     with tempfile.TemporaryDirectory(prefix="zmigration-bench-", dir=options.folder) as folder:
-        bench = _Bench(Path(folder), options.size, options.runs)
+        bench = _Bench(Path(folder), options.size, options.runs, options.changes)
         for figure in bench.figures(engines):
             figures.append(figure)
             same = {True: "yes", False: "no", None: ""}[figure.same]
@@ -82,18 +83,19 @@ def _found(module: str) -> bool:
 
 
 class _Bench:
-    def __init__(self, folder: Path, size: int, runs: int) -> None:
+    def __init__(self, folder: Path, size: int, runs: int, changes: Sequence[str]) -> None:
         self._folder = folder
         self._size = size
         self._runs = runs
+        self._changes = changes
         self._runner = Runner(folder / "cache")
 
     def figures(self, engines: list[str]) -> Iterator[Figure]:
-        """All engines at all operations on both files."""
+        """The engines at each change on both files."""
         for file in ("unquoted", "quoted"):
             source = self._folder / f"{file}.csv"
             write(source, self._size, quoted=file == "quoted")
-            for operation in OPERATIONS:
+            for operation in self._changes:
                 fit = [e for e in engines if e != "mawk" or file == "unquoted"]
                 yield from self._compared(source, operation, fit)
             source.unlink()

@@ -141,7 +141,7 @@ def types(current: Schema, desired: Schema) -> Iterator[Change]:
         before = there.get(named.name)
         if before is None:
             yield CreateType(named)
-        elif before != named:
+        elif before != named or before.comment != named.comment:
             yield AlterType(before, named)
     for named in current.types:
         if named.name not in wanted and not _used(named, desired):

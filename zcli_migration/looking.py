@@ -98,7 +98,8 @@ def _live_tables(unit: Unit, records: Mapping[str, Recorded | None]) -> Schema:
     names = {name for table in tables for name in (table.name, table.renamed_from)}
     for recorded in records.values():
         names |= {t.name for t in (recorded.tables.tables if recorded and recorded.tables else ())}
-    if owner_of_the_rest(unit, records) is not None and is_exact_store(unit.store):
+    takes_all = owner_of_the_rest(unit, records) is not None and is_exact_store(unit.store)
+    if takes_all:
         names |= set(exact_store(unit.store).table_names())
     known = sorted(filter(None, names))
     live = unit.store.inspect(known)
@@ -108,7 +109,8 @@ def _live_tables(unit: Unit, records: Mapping[str, Recorded | None]) -> Schema:
     types |= {t.renamed_from for file in unit.all_files for t in file.types if t.renamed_from}
     for recorded in records.values():
         types |= {t.name for t in (recorded.tables.types if recorded and recorded.tables else ())}
-    return replace(live, types=exact_store(unit.store).types(known, sorted(types)))
+    wanted = None if takes_all else sorted(types)
+    return replace(live, types=exact_store(unit.store).types(known, wanted))
 
 
 def current_schema(

@@ -63,7 +63,11 @@ def verify(unit: Unit, desired: Schema, changes: Sequence[Change], plugins: Plug
     left = [name for name in sorted(gone - names) if live.table(name)]
     if left:
         raise _failed(f"table {left[0]} is still there")
-    types = exact_store(unit.store).types(sorted(names), []) if desired.types else ()
+    types = (
+        exact_store(unit.store).types(sorted(names), [t.name for t in desired.types])
+        if desired.types
+        else ()
+    )
     current = current_schema(
         unit, replace(live, types=types), desired, (), touched(changes), made=changes
     )

@@ -99,9 +99,31 @@ def compose(text: str, path: Path) -> yaml.Node | None:
     data = values(text, path)
     if data is None:
         return None
-    written = _Written.of(_as_read(text), path)
+    written = _Written(path, (body := _as_read(text)).split("\n"), _tokens(body, path))
     _refuse_lost_lines(written, path)
     return written.node(data, _Place(0, 0), 0)
+
+
+def _tokens(text: str, path: Path) -> list[_Token]:
+    """The tokens in the order of the text."""
+    try:
+        found = parser().tokenize(text, filename=path.name)
+    except Exception as error:  # it lets those of its own conversions through
+        raise _refused(error, text, path) from None
+    if found.errors:
+        raise _refused(ValueError(found.errors[0]), text, path)
+    lines = text.split("\n")
+    tokens = (
+        _Token(
+            line=token.line,
+            last_line=token.range.end.line,
+            column=token.start_char,
+            text=_piece(lines, token),
+            is_key=token.token_type.name.endswith("_KEY"),
+        )
+        for token in found.tokens
+    )
+    return sorted(tokens, key=lambda token: (token.line, token.column))
 
 
 def _refuse_lost_lines(written: _Written, path: Path) -> None:
@@ -144,22 +166,6 @@ class _Written:
     lines: list[str]
     tokens: Sequence[_Token]
     passed: int = 0
-
-    @classmethod
-    def of(cls, text: str, path: Path) -> _Written:
-        found = parser().tokenize(text, filename=path.name).tokens
-        lines = text.split("\n")
-        tokens = [
-            _Token(
-                line=token.line,
-                last_line=token.range.end.line,
-                column=token.start_char,
-                text=_piece(lines, token),
-                is_key=token.token_type.name.endswith("_KEY"),
-            )
-            for token in sorted(found, key=lambda t: (t.line, t.start_char))
-        ]
-        return cls(path=path, lines=lines, tokens=tokens)
 
     def node(self, value: Any, place: _Place, depth: int) -> yaml.Node:  # noqa: ANN401
         if depth > _MAX_DEPTH:

@@ -6,7 +6,7 @@ value of its type is compared as the text it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .keyed import Offenders
 
 Find: TypeAlias = Callable[[str], CsvFile | None]
-Judge: TypeAlias = Callable[[int, list[bytes]], str | None]
+Judge: TypeAlias = Callable[[int, Sequence[bytes]], str | None]
 """Why a row (its number from 1, its cells) offends; None if it does not, "" without a reason."""
 
 _NULLS = (b"", b'""')
@@ -67,8 +67,8 @@ def ask(question: Question, current: Schema, find: Find) -> Answer:
             target = find(question.ref_table) if question.ref_table else None
             return answer(question, rows.asked, _Rows(target, None).asked if target else None)
         case Readable():
-            for _ in rows.each(None):
-                pass
+            for row in rows.each(None):
+                del row  # it may be a long one
             return Answer()
         case Orphans():
             return _orphans(rows, question, find)
@@ -126,6 +126,7 @@ class _Rows:
                 count += 1
                 if count <= MAX_SAMPLES:
                     samples.append(self._sample(number, line, cells, columns, reason))
+            del cells  # it may be a long row
         return Answer(count, tuple(samples))
 
     def offenders(self, found: Offenders, columns: tuple[str, ...]) -> Answer:
@@ -139,25 +140,30 @@ class _Rows:
         return [(self._places[n], kind) for n, kind in zip(columns, types, strict=True)]
 
     def _sample(
-        self, number: int, line: int, cells: list[bytes], columns: tuple[str, ...], why: str = ""
+        self,
+        number: int,
+        line: int,
+        cells: Sequence[bytes],
+        columns: tuple[str, ...],
+        why: str = "",
     ) -> Sample:
         key, _ = self._place(number, line, cells)
         return Sample(key, self._scalars(columns, cells), line=line, reason=why or None)
 
-    def _read(self, cells: list[bytes], column: Column) -> tuple[Any, Column]:
+    def _read(self, cells: Sequence[bytes], column: Column) -> tuple[Any, Column]:
         place = self._places.get(column.name)
         return (None, column) if place is None else readable_value(cells[place], column)
 
     def _place(
-        self, number: int, line: int, cells: list[bytes]
+        self, number: int, line: int, cells: Sequence[bytes]
     ) -> tuple[tuple[Scalar, ...], int | None]:
         return self._scalars(self.table.key, cells) or (number,), line
 
-    def _key(self, cells: list[bytes], pairs: list[tuple[int, ColumnType]]) -> tuple[Any, ...]:
+    def _key(self, cells: Sequence[bytes], pairs: list[tuple[int, ColumnType]]) -> tuple[Any, ...]:
         values = tuple(_hashable(value_or_text(cells[place], kind)) for place, kind in pairs)
         return () if None in values else values
 
-    def _scalars(self, names: tuple[str, ...], cells: list[bytes]) -> tuple[Scalar, ...]:
+    def _scalars(self, names: tuple[str, ...], cells: Sequence[bytes]) -> tuple[Scalar, ...]:
         if not self.has(names):
             return ()
         return tuple(_scalar(cells[self._places[n]], self.type_of(n)) for n in names)
@@ -215,7 +221,7 @@ def _unconvertible(rows: _Rows, question: Unconvertible) -> Answer:
         return Answer()
     place, delimiter = rows.names.index(old.name), rows.file.delimiter
 
-    def judge(_: int, cells: list[bytes]) -> str | None:
+    def judge(_: int, cells: Sequence[bytes]) -> str | None:
         try:
             converted(cells[place], old, new, delimiter)
         except ValueError as error:

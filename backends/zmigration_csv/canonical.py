@@ -13,7 +13,8 @@ import numpy as np
 
 from zmigration_api.types import ColumnType, TypeKind
 
-from .grid import PADDING, QUOTE, Flags, Grid, Places, Words
+from .grid import PADDING, Grid
+from .marks import QUOTE, Flags, Places, Words
 from .quick import Quick, Stay
 
 _ZEROS = 0x3030303030303030
@@ -77,17 +78,18 @@ def staying(rows: Grid, quick: Quick) -> Flags:
     return np.where(null, allowed, same)
 
 
-def whole_number(rows: Grid, place: int, most: int) -> tuple[Words, Words] | None:
-    """The first eight digits of each cell as a word, and how many digits there are.
+def whole_number(rows: Grid, place: int) -> tuple[Words, Words] | None:
+    """The digits of each cell as a word, and how many there are.
 
-    None unless all cells are whole numbers above or equal to 0 of at most so many digits.
+    None unless all cells are whole numbers above or equal to 0 of at most eight digits.
     """
     start = rows.starts[:, place]
-    cells = Cells(rows.words, start, rows.ends[:, place] - start, True)
-    word = cells.word(0)
-    if not _whole(cells, most).all() or ((word & _word(0xFF)) == _word(0x2D)).any():
+    size = rows.ends[:, place] - start
+    if size.min() < 1 or size.max() > 8:
         return None
-    return word, cells.size.astype(np.uint64)
+    word = (rows.words[start] & _KEEP[size]) | _FILL[size]
+    zero = ((word & _word(0xFF)) == _word(0x30)) & (size > 1)
+    return None if zero.any() or not _all_digits(word).all() else (word, size.astype(np.uint64))
 
 
 def _form(stay: Stay) -> Form | None:

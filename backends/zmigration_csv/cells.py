@@ -8,7 +8,7 @@ CR. Unlike there, a line of nothing but spaces and tabs is blank, as pandas has 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -32,7 +32,7 @@ class Record(NamedTuple):
     """
 
     line: int
-    cells: list[bytes]
+    cells: Sequence[bytes]
     end: bytes
 
 
@@ -48,9 +48,9 @@ def records(
     for text in pieces:
         first = number = number + 1
         if b'"' in text:
-            cells, end, more = _quoted_row(text, pieces, delimiter, file, first)
+            text, spans, more = _quoted_row(text, pieces, delimiter, file, first)
             number += more
-            yield Record(first, cells, end)
+            yield Record(first, [text[a:b] for a, b in spans], text[spans[-1][1] :])
             continue
         body = text.rstrip(b"\r\n")
         if body.strip(b" \t") or delimiter in body:
@@ -63,7 +63,12 @@ def split(row: bytes, delimiter: bytes) -> list[bytes]:
     """The cells of the bytes of one whole row without its line end."""
     if b'"' not in row:
         return row.split(delimiter)
-    return _quoted_row(row, iter(()), delimiter, Path(), 0)[0]
+    return [row[start:stop] for start, stop in cuts(row, delimiter)]
+
+
+def cuts(row: bytes, delimiter: bytes) -> list[tuple[int, int]]:
+    """Where each cell of the bytes of one row starts and ends; StoreError for an open quote."""
+    return _quoted_row(row, iter(()), delimiter, Path(), 0)[1]
 
 
 def unquote(cell: bytes) -> bytes:
@@ -87,7 +92,7 @@ def renamed_cell(cell: bytes, name: bytes, delimiter: bytes) -> bytes:
     return b'"' + new + b'"' if cell.startswith(b'"') and new == name else new
 
 
-def join(cells: list[bytes], delimiter: bytes) -> bytes:
+def join(cells: Sequence[bytes], delimiter: bytes) -> bytes:
     """The bytes of a row; a cell that alone would look like a blank line goes in quotes."""
     if len(cells) == 1 and not cells[0].strip(b" \t"):
         return b'"' + cells[0] + b'"'
@@ -99,26 +104,31 @@ def _lines(stream: BinaryIO, chunk: int) -> Iterator[bytes]:
     carry: list[bytes] = []
     while data := stream.read(chunk):
         if carry and carry[-1].endswith(b"\r") and not data.startswith(b"\n"):
-            yield b"".join(carry)
-            carry.clear()
+            yield _taken(carry)
         *whole, last = data.splitlines(keepends=True)
         if whole:
-            yield b"".join((*carry, whole[0]))
-            carry.clear()
+            carry.append(whole[0])
+            yield _taken(carry)
             yield from whole[1:]
         carry.append(last)
         if last.endswith(b"\n"):
-            yield b"".join(carry)
-            carry.clear()
+            yield _taken(carry)
     if carry:
-        yield b"".join(carry)
+        yield _taken(carry)
+
+
+def _taken(carry: list[bytes]) -> bytes:
+    """All of it as one; the parts are let go."""
+    line = b"".join(carry)
+    carry.clear()
+    return line
 
 
 def _quoted_row(
     text: bytes, lines: Iterator[bytes], delimiter: bytes, file: Path, number: int
-) -> tuple[list[bytes], bytes, int]:
-    """The cells, the line end and how many more lines of `lines` the row takes."""
-    plain, cells, start, taken = _plain(delimiter), [], 0, 0
+) -> tuple[bytes, list[tuple[int, int]], int]:
+    """The whole row, where its cells are, and how many more lines of `lines` it takes."""
+    plain, spans, start, taken = _plain(delimiter), [], 0, 0
     while True:
         stop = start
         if text.startswith(b'"', start):
@@ -127,9 +137,9 @@ def _quoted_row(
                 text, stop, more = _to_closing_quote(text, lines, file, number)
                 taken += more
         stop = plain(text, stop).end()
-        cells.append(text[start:stop])
+        spans.append((start, stop))
         if not text.startswith(delimiter, stop):
-            return cells, text[stop:], taken
+            return text, spans, taken
         start = stop + 1
 
 

@@ -93,7 +93,7 @@ class TableRows:
         near = self._keys.candidates(where)
         return self.sheet.rows() if near is None else near
 
-    def _found(self, where: Condition) -> Iterable[Numbered]:
+    def _found(self, where: Condition) -> Iterable[tuple[int, Sequence[bytes]]]:
         sheet = self.sheet
         return found(self._candidates(where), sheet.file, sheet.header, self.table, where)
 

@@ -13,7 +13,7 @@ _STEP = secrets.randbits(64) | 1
 _WEIGHTS = np.frombuffer(secrets.token_bytes(8 * _BLOCK), "<u8") | np.uint64(1)
 
 
-def checksum(text: bytes) -> int:
+def checksum(text: bytes | memoryview) -> int:
     """64 bits, other ones in each run: a sum of the words with random weights, none of them even.
 
     Any change of one word shows, and one of several words but for a chance of about 2 ** -63.

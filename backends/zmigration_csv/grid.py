@@ -9,61 +9,88 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Bytes: TypeAlias = NDArray[np.uint8]
-Words: TypeAlias = NDArray[np.uint64]
-Flags: TypeAlias = NDArray[np.bool_]
-Places: TypeAlias = NDArray[np.int64]
+from .marks import (
+    Bytes,
+    Marks,
+    Places,
+    Words,
+    counted,
+    ends_lines,
+    flags,
+    is_rectangular,
+    is_set,
+    place_of,
+)
 
-LF, CR, QUOTE = 10, 13, 34
 PADDING = 32
 """Bytes after the data, so that words that start in the last cells can be read."""
-_ONE, _TOP = np.uint64(1), np.uint64(63)
-_SHIFTS = tuple(np.uint64(1 << n) for n in range(6))
-
-
-@dataclass(frozen=True, slots=True)
-class Quoting:
-    """What quotes do to a stretch of bytes that begins with a row, one bit for each byte.
-
-    `inside` has the bytes from an opening quote up to its closing one; `regular` is how many
-    bytes from the start are certain.
-    """
-
-    inside: Words
-    regular: int
-
-    def is_inside(self, place: int) -> bool:
-        """Whether that byte is between quotes."""
-        return bool(int(self.inside[place >> 6]) >> (place & 63) & 1)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells of whole rows: `starts` and `ends` have a row for each row, a column for each cell.
+    """The cells of whole rows, of `width` cells each.
 
-    `newline` is how every row ends. `quoted`: some cell has quotes; it then starts with one.
+    `newline` is how every row ends.
     """
 
     text: bytes
-    starts: Places
-    ends: Places
+    marks: Marks
+    width: int
     newline: bytes
-    quoted: bool
 
     @property
     def rows(self) -> int:
         """How many rows there are."""
-        return len(self.ends)
+        return int(self._counted[-1])
+
+    def span(self, number: int) -> tuple[int, int]:
+        """Where one row starts, and where it ends with its line end."""
+        start, stop = (
+            place_of(self.marks.feeds, self._counted, n) + 1 if n >= 0 else 0
+            for n in (number - 1, number)
+        )
+        return start, stop
+
+    @cached_property
+    def _counted(self) -> Places:
+        return counted(self.marks.feeds)
+
+    @property
+    def quoted(self) -> bool:
+        """Whether some cell has quotes; it then starts with one."""
+        return self.marks.inside is not None
 
     @property
     def data(self) -> Bytes:
         """The bytes, not to be written to."""
         return np.frombuffer(self.text, np.uint8)
+
+    @cached_property
+    def starts(self) -> Places:
+        """Where each cell starts: a row for each row, a column for each cell."""
+        starts: Places = np.empty_like(self._separators)
+        flat = starts.reshape(-1)
+        flat[0] = 0
+        np.add(self._separators.reshape(-1)[:-1], 1, out=flat[1:])
+        return starts
+
+    @cached_property
+    def ends(self) -> Places:
+        """Where each cell ends."""
+        if self.newline == b"\n":
+            return self._separators
+        ends: Places = self._separators.copy()
+        ends[:, -1] -= 1
+        return ends
+
+    @cached_property
+    def _separators(self) -> Places:
+        places = np.flatnonzero(flags(self.marks.separators, len(self.text)))
+        cells: Places = places.reshape(-1, self.width)
+        return cells
 
     @cached_property
     def words(self) -> Words:
@@ -100,88 +127,9 @@ class GridRow:
         return [text[start:end] for start, end in pairs]
 
 
-def quoting(data: Bytes, delimiter: int) -> Quoting:
-    """Where the quotes are that open at the start of a cell, and what is between them."""
-    quotes = bits_of(data == QUOTE)
-    inside = parity(quotes)
-    before_cell = bits_of((data == delimiter) | (data == LF)) | quotes
-    may_open = _moved_on(before_cell)
-    may_open[0] |= _ONE
-    wrong = np.flatnonzero(quotes & inside & ~may_open)
-    if not len(wrong):
-        return Quoting(inside, len(data))
-    word = int(wrong[0])
-    odd = int(quotes[word] & inside[word] & ~may_open[word])
-    return Quoting(inside, 64 * word + (odd & -odd).bit_length() - 1)
-
-
-def grid(text: bytes, width: int, delimiter: int, quotes: Quoting | None) -> Grid | None:
+def grid(text: bytes, marks: Marks, width: int) -> Grid | None:
     """The cells of whole rows; None if these are no rows of that width, each with its line end."""
-    data = np.frombuffer(text, np.uint8)
-    feeds = data == LF
-    separators = data == delimiter
-    separators |= feeds
-    if quotes is not None:
-        outside = ~flags(quotes.inside, len(data))
-        feeds &= outside
-        separators &= outside
-    count, places = int(np.count_nonzero(feeds)), np.flatnonzero(separators)
-    if not count or len(places) != count * width or places[-1] != len(data) - 1:
+    if not is_set(marks.feeds, len(text) - 1) or not is_rectangular(marks, width):
         return None
-    ends = places.reshape(-1, width)
-    if not feeds[ends[:, -1]].all():
-        return None
-    newline = _newline(text, quotes, ends[:, -1])
-    return None if newline is None else _made(text, ends, newline, quotes is not None)
-
-
-def _made(text: bytes, ends: Places, newline: bytes, quoted: bool) -> Grid:
-    starts = np.empty_like(ends)
-    flat = starts.reshape(-1)
-    flat[0] = 0
-    np.add(ends.reshape(-1)[:-1], 1, out=flat[1:])
-    if newline == b"\r\n":
-        ends[:, -1] -= 1
-    return Grid(text, starts, ends, newline, quoted)
-
-
-def _newline(text: bytes, quotes: Quoting | None, row_ends: Places) -> bytes | None:
-    """How rows end; None where a CR stands elsewhere between cells, or rows end in two ways."""
-    if b"\r" not in text:
-        return b"\n"
-    data = np.frombuffer(text, np.uint8)
-    returns = np.flatnonzero(data == CR)
-    if quotes is not None:
-        returns = returns[~flags(quotes.inside, len(data))[returns]]
-    if not len(returns):
-        return b"\n"
-    return b"\r\n" if np.array_equal(returns + 1, row_ends) else None
-
-
-def bits_of(each: Flags) -> Words:
-    packed = np.packbits(each, bitorder="little")
-    words: Words = np.zeros((len(packed) + 7) // 8, "<u8")
-    words.view(np.uint8)[: len(packed)] = packed
-    return words
-
-
-def flags(words: Words, size: int) -> Flags:
-    each: Flags = np.unpackbits(words.view(np.uint8), count=size, bitorder="little").view(np.bool_)
-    return each
-
-
-def parity(bits: Words) -> Words:
-    """For each bit, whether the number of set bits up to and with it is odd."""
-    odd: Words = bits.copy()
-    for shift in _SHIFTS:
-        odd ^= odd << shift
-    whole = np.bitwise_xor.accumulate(odd >> _TOP)
-    odd[1:] ^= np.uint64(0) - whole[:-1]
-    return odd
-
-
-def _moved_on(bits: Words) -> Words:
-    """The same bits, each one place later."""
-    moved: Words = bits << _ONE
-    moved[1:] |= bits[:-1] >> _TOP
-    return moved
+    newline = ends_lines(text, marks)
+    return None if newline is None else Grid(text, marks, width, newline)

@@ -12,8 +12,9 @@ import numpy as np
 from zmigration_api.types import ColumnType, TypeKind
 
 from .canonical import SAYS, Cells
-from .grid import PADDING, QUOTE, Flags, Grid, Places, Words
+from .grid import PADDING, Grid
 from .keep import Plain, plain
+from .marks import QUOTE, Flags, Places, Words
 from .typed import value_or_text
 
 Key: TypeAlias = Sequence[tuple[int, ColumnType]]
@@ -48,7 +49,7 @@ class KeyHash:
         """The hashes of all rows of a grid."""
         return _hashes([_said(rows, *part) for part in self._key])
 
-    def of_rows(self, rows: Sequence[list[bytes]]) -> Hashes:
+    def of_rows(self, rows: Sequence[Sequence[bytes]]) -> Hashes:
         """The same of rows of cells."""
         parts = []
         for place, _, say in self._key:

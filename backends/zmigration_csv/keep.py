@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from decimal import Decimal
 from hashlib import blake2b
-from typing import BinaryIO, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from zmigration_api import ROW, Archive, Column, ColumnType, StoreError
 from zmigration_api.values import format_value
@@ -19,8 +19,17 @@ from zmigration_api.values import format_value
 from .cells import join, quote, unquote
 from .typed import value_of
 
+T = TypeVar("T")
 Plain: TypeAlias = Callable[[bytes], bytes]
 """What a cell says, the same for all spellings of one value; nothing for null."""
+
+
+class Writable(Protocol):
+    """What an archive is written to."""
+
+    def write(self, text: bytes | memoryview, /) -> object:
+        """Write more."""
+
 
 _CACHE_KIB = 32 * 1024
 _SAFE_DIGITS = 15
@@ -165,7 +174,7 @@ class Keeper:
     """
 
     def __init__(
-        self, archive: Archive, stream: BinaryIO, old: Sequence[str], new: Sequence[str]
+        self, archive: Archive, stream: Writable, old: Sequence[str], new: Sequence[str]
     ) -> None:
         self._archive = archive
         self.write = stream.write
@@ -188,9 +197,14 @@ class Keeper:
                 cells[place] = before_cell(old, kept.old.name, delimiter)
         self.write(join(cells, delimiter) + b"\n")
 
+    def row_of(self, new: Sequence[T]) -> list[T | int | bytes]:
+        """The row of a key that no other row has; numbers are places in the old row."""
+        key = (new[place] for place, _ in self.key)
+        return [*key, b"1", *(place if was else new[place] for place, was in self.kept)]
+
     def rows(
         self, connection: sqlite3.Connection | None, delimiter: bytes
-    ) -> Callable[[list[bytes], list[bytes]], None]:
+    ) -> Callable[[Sequence[bytes], list[bytes]], None]:
         """What writes a row, given the table's row as it was and as it becomes.
 
         Without a connection, no two rows have the same key.
@@ -198,7 +212,7 @@ class Keeper:
         write, kept, at, key = self.write, self.kept, [p for p, _ in self.key], key_maker(self.key)
         number = Seen(connection).number if connection else lambda _: 1
 
-        def keep(old: list[bytes], new: list[bytes]) -> None:
+        def keep(old: Sequence[bytes], new: list[bytes]) -> None:
             row = [new[place] for place in at]
             row.append(b"%d" % number(key(new)))
             row += [old[place] if was else new[place] for place, was in kept]

@@ -13,8 +13,9 @@ import numpy as np
 
 from .cells import Record
 from .files import CsvFile
-from .grid import Flags, Grid, GridRow, Words
+from .grid import Grid, GridRow
 from .hashes import Hashes, Key, KeyHash
+from .marks import Flags, Words
 from .ranks import ascends
 from .runs import Pairs, Runs, runs
 from .scan import lines_in, stretches
@@ -96,6 +97,7 @@ def _collect(file: CsvFile, key: Key, keys: Runs, *, nulls: bool = False) -> Non
     for _, _, looked in _looked(file, key):
         hashes = looked.hashes
         keys.add(*(hashes[:2] if nulls else hashes.without_nulls()))
+        del looked
 
 
 def _with(file: CsvFile, key: Key, wanted: Words) -> Iterator[tuple[int, Record]]:
@@ -123,6 +125,7 @@ def _looked(file: CsvFile, key: Key) -> Iterator[tuple[int, int, _Looked]]:
             yield stretch.number, stretch.line, stretch.made
         else:
             yield from _one_by_one(stretch.records, stretch.number, hashing)
+        del stretch  # which may hold a long row
 
 
 def _one_by_one(

@@ -11,8 +11,9 @@ from zmigration_api import Column, ColumnType
 
 from .canonical import staying
 from .files import CsvFile
-from .grid import QUOTE, Flags, Grid, Places
+from .grid import Grid
 from .kinds import LONGEST_STR, TESTS, Facts, Guess
+from .marks import QUOTE, Flags, Places
 from .quick import Quick
 from .scan import stretches
 

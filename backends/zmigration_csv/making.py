@@ -15,15 +15,24 @@ class BadCell(ValueError):
     """A cell that cannot be carried over; the pass adds the line."""
 
 
+class KeysUnsure(Exception):
+    """Rows that were taken to have keys in ascending order have not; nothing is wrong with them."""
+
+
 @dataclass(slots=True)
 class Out:
-    """One column of the new file: its header cell, and where its cells come from."""
+    """One column of the new file: its header cell, and where its cells come from.
+
+    `kept`: it comes from an archive, whose rows have there what the cell was and, if that is not
+    None, what the cell at `position` had become.
+    """
 
     name: str
     cell: bytes
     position: int | None
     source: Source
     make: CellMaker | None = None
+    kept: tuple[int, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

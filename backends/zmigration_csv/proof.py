@@ -14,7 +14,7 @@ from zmigration_api import VerificationFailed
 from .cells import CHUNK, unquote
 from .files import CsvFile
 
-Bytes: TypeAlias = bytes | range
+Bytes: TypeAlias = bytes | memoryview | range
 """A part of a new file: bytes, or where in the old file they are."""
 
 
@@ -29,7 +29,7 @@ class Fingerprint:
         self.checksum = 0
         self._bytes = _picker(positions, delimiter, lonely)
 
-    def add(self, cells: list[bytes]) -> None:
+    def add(self, cells: Sequence[bytes]) -> None:
         """Count one row."""
         self.rows += 1
         self.checksum = crc32(self._bytes(cells), self.checksum)
@@ -42,7 +42,7 @@ class Fingerprint:
 
 def _picker(
     positions: Sequence[int], delimiter: bytes, lonely: bool
-) -> Callable[[list[bytes]], bytes]:
+) -> Callable[[Sequence[bytes]], bytes]:
     if not positions:
         return lambda _: b"\n"
     if len(positions) > 1:

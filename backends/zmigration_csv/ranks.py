@@ -10,28 +10,31 @@ from .grid import Grid
 from .hashes import Key
 from .scan import stretches
 
-_DIGITS = 8
 _PLACE = np.uint64(60)
 _DROPPED = np.uint64(4)
 
 
+def may_ascend(key: Key) -> bool:
+    """Whether it can be told of such keys."""
+    kinds = ("int", "bigint", "float", "decimal", "str", "text")
+    return len(key) == 1 and key[0][1].kind in kinds
+
+
 def ascends(file: CsvFile, key: Key) -> bool:
     """Whether each key is certainly greater than the one before; False where that is not seen."""
-    if len(key) != 1 or key[0][1].kind not in ("int", "bigint", "float", "decimal", "str", "text"):
-        return False
-    if not file.is_large:
+    if not may_ascend(key) or not file.is_large:
         return False
     last = -1
-    for stretch in stretches(file, lambda rows: _ends(rows, key[0][0])):
+    for stretch in stretches(file, lambda rows: ends_of(rows, key[0][0])):
         if stretch.made is None or stretch.made[0] <= last:
             return False
         last = stretch.made[1]
     return True
 
 
-def _ends(rows: Grid, place: int) -> tuple[int, int] | None:
+def ends_of(rows: Grid, place: int) -> tuple[int, int] | None:
     """The ranks of the first and the last of the cells, if they are numbers and ascend."""
-    cells = whole_number(rows, place, _DIGITS)
+    cells = whole_number(rows, place)
     if cells is None:
         return None
     word, size = cells  # of digits that begin in the first byte: more are greater than fewer

@@ -8,10 +8,11 @@ the disk.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from zmigration_api import (
     AlterColumn,
@@ -30,7 +31,11 @@ from .fill import OldRow, Source, filler
 from .keep import cell_before, digest, key_maker, layout, places, plain, scratch
 from .making import Check, Out, converter
 from .plan import kept_of, must_convert
-from .rewrite import Rewrite
+from .proof import Bytes
+from .rewrite import Rewrite, RowMaker
+
+if TYPE_CHECKING:
+    from .large import LargePass
 
 _NULLS = (b"", b'""')
 
@@ -46,7 +51,7 @@ class KeptRows:
         self._next = next(self._records, None)
         self._index: sqlite3.Cursor | None = None
 
-    def take(self, key: tuple[bytes, ...]) -> list[bytes] | None:
+    def take(self, key: tuple[bytes, ...]) -> Sequence[bytes] | None:
         """The cells of the first row of that key that is not taken yet."""
         if self._index is None:
             if self._next is None:
@@ -58,7 +63,7 @@ class KeptRows:
             self._index = self._indexed(self._next)
         return self._from_index(self._index, digest(key))
 
-    def _from_index(self, index: sqlite3.Cursor, key: bytes) -> list[bytes] | None:
+    def _from_index(self, index: sqlite3.Cursor, key: bytes) -> Sequence[bytes] | None:
         query = "SELECT rowid, cells FROM kept WHERE key = ? ORDER BY rowid LIMIT 1"
         found = index.execute(query, (key,)).fetchone()
         if found is None:
@@ -91,8 +96,6 @@ class Restoring(Rewrite):
     StepFailed counts those that lack a required value.
     """
 
-    row_by_row = True
-
     def __init__(
         self,
         file: CsvFile,
@@ -103,6 +106,7 @@ class Restoring(Rewrite):
         archive: Archive,
         kept: CsvFile,
         wanted: Table | None,
+        asks_keys: bool = False,
     ) -> None:
         self._changes = tuple(changes)
         self._archive = archive
@@ -110,14 +114,21 @@ class Restoring(Rewrite):
         self._kept_header = kept.header().cells
         if len(self._kept_header) != len(layout(archive)):
             raise StepFailed("has not the columns of this archive", file=kept.shown)
-        self._found: list[bytes] | None = None
+        self.found: Sequence[bytes] | None = None
         self._back: list[Out] = []
         self._lacking: dict[str, int] = {}
-        super().__init__(file, self._changes, before, now, back=True)
+        super().__init__(file, self._changes, before, now, back=True, asks_keys=asks_keys)
         self._put_in_place(wanted)
 
     def _rows(self, progress: Progress) -> Iterator[bytes]:
         yield from super()._rows(progress)
+        self._refuse_lacking()
+
+    def _many_rows(self, progress: Progress) -> Iterator[Bytes]:
+        yield from super()._many_rows(progress)
+        self._refuse_lacking()
+
+    def _refuse_lacking(self) -> None:
         for name, count in self._lacking.items():
             rows = "1 row that has" if count == 1 else f"{count} rows that have"
             table = self._changes[-1].table
@@ -126,20 +137,45 @@ class Restoring(Rewrite):
                 "remove these rows, or stay with the migration",
             )
 
-    def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:
-        make, names = super()._row_maker(resources), self._header.names
+    @property
+    def _row_by_row(self) -> bool:
+        keys = [new for _, new in self._archive.rows]
+        there = all(new.name in self._header.names and new.type.kind != "json" for new in keys)
+        return self._asks_keys or not (keys and there and all(map(_is_known, self._columns)))
+
+    def _large_pass(self, resources: ExitStack) -> LargePass:
+        from .back import BackPass
+
+        names, rows = self._header.names, self._archive.rows
+        return BackPass(
+            self._file,
+            self._columns,
+            self._checks,
+            self._keeper,
+            self._ascending,
+            self._kept_file,
+            (
+                [(names.index(new.name), new.type) for _, new in rows],
+                [(place, new.type) for place, (_, new) in enumerate(rows)],
+            ),
+            self,
+            resources,
+        )
+
+    def _row_maker(self, resources: ExitStack, *, keys_differ: bool = False) -> RowMaker:
+        make, names = super()._row_maker(resources, keys_differ=keys_differ), self._header.names
         for _, column in self._archive.rows:
             if column.name not in names:
                 raise self._no_column(column.name)
         key = key_maker([(names.index(new.name), new) for _, new in self._archive.rows])
         take = KeptRows(self._kept_file, self._archive, resources).take
 
-        def row(cells: list[bytes]) -> list[bytes]:
-            self._found = take(key(cells))
+        def row(cells: Sequence[bytes]) -> list[bytes]:
+            self.found = take(key(cells))
             return make(cells)
 
-        def lonely_row(cells: list[bytes]) -> list[bytes]:
-            found = self._found = take(key(cells))
+        def lonely_row(cells: Sequence[bytes]) -> list[bytes]:
+            found = self.found = take(key(cells))
             # `join` put a blank cell in quotes when it became the only one of its row.
             if found is not None and join(found[:1], b"") == cells[0]:
                 return make(found[:1])
@@ -157,18 +193,20 @@ class Restoring(Rewrite):
         default = self._default(column)
 
         def make(_: OldRow) -> bytes:
-            return default if self._found is None else self._found[place]
+            return default if self.found is None else self.found[place]
 
         if column.required and default in _NULLS:
-            self._checks.append(self._counted(column.name, lambda _: self._found is None))
+            self._checks.append(self._counted(column.name, lambda _: self.found is None))
         cell = cell_before(self._kept_header[place], column.name, self._file.delimiter)
-        self._back.append(Out(column.name, cell, None, Source(make, column.type), make))
+        source = Source(make, column.type)
+        self._back.append(Out(column.name, cell, None, source, make, (place, None)))
         self._columns.append(self._back[-1])
 
     def _alter(self, out: Out, change: AlterColumn) -> None:
         kept = self._kept_of(change.old.name)
         if kept is None or kept.new is None:
             super()._alter(out, change)
+            out.kept = None
             return
         before, after = places(self._archive)[kept.old.name]
         now, say = out.source.make, plain(kept.new.type)
@@ -176,16 +214,17 @@ class Restoring(Rewrite):
         back = converter(now, change.old, change.new, delimiter) if must_convert(change) else now
 
         def unchanged(cells: OldRow) -> bool:
-            return self._found is not None and say(now(cells)) == say(self._found[after])
+            return self.found is not None and say(now(cells)) == say(self.found[after])
 
         def make(cells: OldRow) -> bytes:
-            if self._found is not None and unchanged(cells):
-                return self._found[before]
+            if self.found is not None and unchanged(cells):
+                return self.found[before]
             return back(cells)
 
         if change.tightened:
             lacks = lambda cells: back(cells) in _NULLS and not unchanged(cells)  # noqa: E731
             self._checks.append(self._counted(change.new.name, lacks))
+        out.kept = (before, after) if out.make is None else None
         out.make, out.source = make, Source(make, change.new.type)
 
     def _kept_of(self, name: str) -> KeptColumn | None:
@@ -217,3 +256,8 @@ class Restoring(Rewrite):
             earlier = set(order[: order.index(out.name)])
             last = [at for at, other in enumerate(self._columns, 1) if other.name in earlier]
             self._columns.insert(max(last, default=0), out)
+
+
+def _is_known(out: Out) -> bool:
+    """Whether a column's cells come from one place each, which many rows at once can do."""
+    return bool(out.kept) or out.make is None or out.source.constant is not None

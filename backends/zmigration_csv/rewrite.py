@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, TypeAlias
 
 from zmigration_api import (
     AddColumn,
@@ -33,9 +33,11 @@ from .quick import Quick
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-    from .keep import Keeper
+    from .keep import Keeper, Writable
     from .large import LargePass
 
+RowMaker: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
+"""Makes the cells of a new row from those of an old one."""
 PROGRESS_ROWS = 20_000
 _TEXT = ColumnType(kind="text")
 
@@ -46,9 +48,10 @@ class Rewrite:
     `changes` come in the order in which they are made, `before` tells the old types by the old
     names (a column that it lacks is text). `back` says that they take others back: then
     nothing is made up for a null, and one that was there before does no harm.
-    """
 
-    row_by_row = False
+    The rows of an archive may be taken to have keys in an order, and `parts` then raises KeysUnsure
+    where they have not; it does not with `asks_keys`, which reads them first.
+    """
 
     def __init__(
         self,
@@ -58,15 +61,17 @@ class Rewrite:
         now: datetime,
         *,
         back: bool = False,
+        asks_keys: bool = False,
     ) -> None:
         self._file = file
         self._header = file.header()
         self._now = now
+        self._asks_keys = asks_keys
         self._takes_back = back
         self._keeper: Keeper | None = None
         self._read: Fingerprint | None = None
         self._large: LargePass | None = None
-        self._keys_differ = False
+        self._ascending: int | None = None
         self._columns = [self._kept(i, before) for i in range(len(self._header.names))]
         self._checks: list[Check] = []
         for change in changes:
@@ -85,6 +90,11 @@ class Rewrite:
         return f"mend the value, or {other}"
 
     @property
+    def _row_by_row(self) -> bool:
+        """Whether each row must be looked at."""
+        return False
+
+    @property
     def _touches_rows(self) -> bool:
         kept = [column.position for column in self._columns if column.make is None]
         return kept != list(range(len(self._header.names))) or len(kept) < len(self._columns)
@@ -93,7 +103,7 @@ class Rewrite:
     def _new_header(self) -> tuple[bytes, ...]:
         return tuple(column.cell for column in self._columns)
 
-    def keep(self, archive: Archive, stream: BinaryIO) -> None:
+    def keep(self, archive: Archive, stream: Writable) -> None:
         """Let the pass also write this archive to `stream`."""
         from .keep import Keeper
 
@@ -131,20 +141,28 @@ class Rewrite:
 
     def _takes_many(self) -> bool:
         """Whether the rows are worth being taken many at a time, and can be."""
-        if len(self._columns) == 1 or self.row_by_row or not self._file.is_large:
+        if len(self._columns) == 1 or self._row_by_row or not self._file.is_large:
             return False
-        self._keys_differ = self._keeper is not None and self._differ(self._keeper)
-        return self._keeper is None or self._keys_differ
+        if self._keeper is None:
+            return True
+        from .ranks import may_ascend
 
-    def _differ(self, keeper: Keeper) -> bool:
-        """Whether it is certain that no two rows have the same key."""
+        key = self._key_of(self._keeper)
+        if may_ascend(key) and not self._asks_keys:
+            self._ascending = key[0][0]
+        return self._ascending is not None or (bool(key) and self._differ(key))
+
+    def _key_of(self, keeper: Keeper) -> list[tuple[int, ColumnType]]:
+        """What tells the rows of an archive apart, in the old file; nothing if that is not sure."""
         key = [(self._columns[place], column.type) for place, column in keeper.key]
-        if not key or any(out.make for out, _ in key):
-            return False
+        return [] if any(out.make for out, _ in key) else [(o.position or 0, t) for o, t in key]
+
+    def _differ(self, key: list[tuple[int, ColumnType]]) -> bool:
+        """Whether it is certain that no two rows have the same key."""
         from .keyed import unique
 
         try:
-            return unique(self._file, [(out.position or 0, kind) for out, kind in key])
+            return unique(self._file, key)
         except StoreError:  # the pass will say which row comes first
             return False
 
@@ -171,7 +189,7 @@ class Rewrite:
             progress(read.rows, read.rows, opened.size)
 
     def _one_by_one(
-        self, body: Iterator[Record], row: Callable[[list[bytes]], list[bytes]], read: Fingerprint
+        self, body: Iterator[Record], row: RowMaker, read: Fingerprint
     ) -> Iterator[bytes]:
         delimiter = self._file.delimiter
         for record in body:
@@ -185,26 +203,30 @@ class Rewrite:
                 raise self._failed(str(error), self._mend, record.line) from None
 
     def _many_rows(self, progress: Progress) -> Iterator[Bytes]:
-        from .large import LargePass
-
         with ExitStack() as resources:
-            row = self._row_maker(resources)
-            self._large = LargePass(
-                self._file,
-                self._columns,
-                self._checks,
-                lambda body, read: self._one_by_one(body, row, read),
-                self._keeper,
-            )
+            self._large = self._large_pass(resources)
             yield from self._large.parts(progress)
 
-    def _row_maker(self, resources: ExitStack) -> Callable[[list[bytes]], list[bytes]]:
+    def _large_pass(self, resources: ExitStack) -> LargePass:
+        from .large import LargePass
+
+        row = self._row_maker(resources, keys_differ=True)
+        return LargePass(
+            self._file,
+            self._columns,
+            self._checks,
+            self._keeper,
+            self._ascending,
+            lambda body, read: self._one_by_one(body, row, read),
+        )
+
+    def _row_maker(self, resources: ExitStack, *, keys_differ: bool = False) -> RowMaker:
         """What makes a new row from the cells of an old one; `resources` end with the pass."""
         kept = [c.position or 0 for c in self._columns]
         made = [(at, c.make) for at, c in enumerate(self._columns) if c.make is not None]
         checks = tuple(check.make for check in self._checks)
 
-        def row(cells: list[bytes]) -> list[bytes]:
+        def row(cells: Sequence[bytes]) -> list[bytes]:
             new = [cells[position] for position in kept]
             for at, make in made:
                 new[at] = make(cells)
@@ -214,7 +236,7 @@ class Rewrite:
 
         if self._keeper is None:
             return row
-        connection = None if self._keys_differ else _scratch(resources)
+        connection = None if keys_differ else _scratch(resources)
         return _keeping(row, self._keeper.rows(connection, self._file.delimiter))
 
     def _kept(self, position: int, before: Table | None) -> Out:
@@ -310,10 +332,8 @@ def _scratch(resources: ExitStack) -> Connection:
     return resources.enter_context(scratch())
 
 
-def _keeping(
-    row: Callable[[list[bytes]], list[bytes]], keep: Callable[[list[bytes], list[bytes]], None]
-) -> Callable[[list[bytes]], list[bytes]]:
-    def kept_row(cells: list[bytes]) -> list[bytes]:
+def _keeping(row: RowMaker, keep: Callable[[Sequence[bytes], list[bytes]], None]) -> RowMaker:
+    def kept_row(cells: Sequence[bytes]) -> list[bytes]:
         new = row(cells)
         keep(cells, new)
         return new

@@ -20,7 +20,7 @@ from .files import CsvFile, Header
 from .sorting import in_order
 from .typed import reader, shown
 
-Source: TypeAlias = Iterable[tuple[int, list[bytes]]]
+Source: TypeAlias = Iterable[tuple[int, Sequence[bytes]]]
 """Rows: the line or number of each, and its cells."""
 
 
@@ -34,7 +34,7 @@ class RowReader:
         self._types = {c.name: c.type for c in columns}
         self._columns = [(c.name, places.get(c.name), reader(c.type)) for c in columns]
 
-    def __call__(self, line: int, cells: list[bytes]) -> dict[str, Any]:
+    def __call__(self, line: int, cells: Sequence[bytes]) -> dict[str, Any]:
         """The row of these cells; StoreError names a cell that is no value of its type."""
         row: dict[str, Any] = {}
         try:
@@ -59,7 +59,7 @@ def column_of(file: CsvFile, table: Table, name: str) -> Column:
 
 def found(
     source: Source, file: CsvFile, header: Header, table: Table, where: Condition
-) -> Iterable[tuple[int, list[bytes]]]:
+) -> Iterable[tuple[int, Sequence[bytes]]]:
     """The rows of `source` that meet the condition, of which nothing else is read."""
     if where == EVERYTHING:
         return source

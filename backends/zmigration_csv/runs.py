@@ -11,7 +11,7 @@ import numpy as np
 
 from zmigration_api import StoreError
 
-from .grid import Places, Words
+from .marks import Places, Words
 
 _RUN = 1 << 19
 """Hashes that are sorted at once."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import numpy as np
 
 from .cells import Record, records
-from .chunks import CHUNK, Chunk, chunks
+from .chunks import CHUNK, Chunk, chunks, hopeful
 from .files import CsvFile, checked
-from .grid import LF, Grid, grid
+from .grid import Grid, grid
+from .long import LongRow, long_row
+from .marks import LF, marked
 from .memory import keep_freed
 
 WORKERS = min(4, os.cpu_count() or 1)
@@ -32,7 +35,7 @@ class Stretch(Generic[T]):
     """Some rows of a file: `made` of all of them at once or, where that is None, each one.
 
     `number` rows of the file come before them; `line` is where they start, from 1; they are `size`
-    bytes.
+    bytes. `long`: it is one row, and these are its cells.
     """
 
     number: int
@@ -40,9 +43,10 @@ class Stretch(Generic[T]):
     size: int
     made: T | None
     records: Iterator[Record]
+    long: LongRow | None = None
 
 
-def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stretch[T]]:
+def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Generator[Stretch[T], None, None]:
     """The rows in their order, cut into cells one by one wherever `look` gives None.
 
     StoreError names a row that has not as many cells as the header.
@@ -50,8 +54,15 @@ def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stret
     with file.stream() as (header, stream):
         width = len(header.names)
         number, line = 0, 1 + lines_in(header.before + b"".join(header.cells) + header.end)
-        pieces = chunks(stream, file.delimiter, file.shown, CHUNK)
-        for chunk, seen in ahead(pieces, lambda chunk: _seen(chunk, width, file.delimiter, look)):
+        for chunk, seen in _looked_at(file, stream, width, look):
+            if isinstance(chunk, LongRow):
+                body = iter((Record(line, chunk, chunk.end),))
+                yield Stretch(
+                    number, line, chunk.size, None, checked(file, body, width, number), chunk
+                )
+                number, line = number + 1, line + chunk.lines
+                del chunk, body
+                continue
             if seen is not None:
                 yield Stretch(number, line, len(chunk.text), seen.made, iter(()))
                 number, line = number + seen.rows, line + seen.lines
@@ -60,6 +71,37 @@ def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Iterator[Stret
             each = _Counting(checked(file, body, width, number))
             yield Stretch(number, line, len(chunk.text), None, each)
             number, line = number + each.rest(), line + lines_in(chunk.text)
+
+
+def _looked_at(
+    file: CsvFile, stream: BinaryIO, width: int, look: Callable[[Grid], T | None]
+) -> Iterator[tuple[Chunk | LongRow, _Seen[T] | None]]:
+    """Whole rows and what was seen of them.
+
+    Where the rows end is first told by counting quotes. What was cut after an odd quote is cut
+    again, and there it is looked at where each quote is.
+    """
+    row: LongRow | None
+    place, work, regular = stream.tell(), partial(_seen, width, file.delimiter, look), True
+    while regular:
+        stream.seek(place)
+        with closing(ahead(hopeful(stream, CHUNK), work)) as hoped:
+            for chunk, seen in hoped:
+                if isinstance(seen, _Odd):
+                    regular = False
+                    break
+                yield chunk, seen
+                place += len(chunk.text)
+        row = long_row(stream, place, CHUNK, file.delimiter) if regular else None
+        if row is None:
+            break
+        place += row.size
+        yield row, None
+        row = None
+    stream.seek(place)
+    for chunk, seen in ahead(chunks(stream, file.delimiter, file.shown, CHUNK), work):
+        assert not isinstance(seen, _Odd)
+        yield chunk, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +113,19 @@ class _Seen(Generic[T]):
     lines: int
 
 
+class _Odd:
+    """Rows with a quote that opens elsewhere than at the start of a cell."""
+
+
 def _seen(
-    chunk: Chunk, width: int, delimiter: bytes, look: Callable[[Grid], T | None]
-) -> _Seen[T] | None:
-    rows = None if chunk.exact else grid(chunk.text, width, delimiter[0], chunk.quotes)
+    width: int, delimiter: bytes, look: Callable[[Grid], T | None], chunk: Chunk
+) -> _Seen[T] | _Odd | None:
+    if chunk.exact:
+        return None
+    marks = marked(chunk.text, delimiter[0])
+    if marks.regular < len(chunk.text):
+        return _Odd()
+    rows = grid(chunk.text, marks, width)
     made = None if rows is None else look(rows)
     if rows is None or made is None:
         return None
@@ -103,7 +154,7 @@ class _Counting:
         return self._rows
 
 
-def ahead(items: Iterable[A], work: Callable[[A], B]) -> Iterator[tuple[A, B]]:
+def ahead(items: Iterable[A], work: Callable[[A], B]) -> Generator[tuple[A, B], None, None]:
     """Each item with what `work` makes of it, in their order; some are worked on at once."""
     keep_freed()
     with _pool() as pool:

@@ -30,6 +30,7 @@ def suspects(file: CsvFile, quick: Quick | None) -> Iterator[tuple[int, Record]]
             continue
         each = (record for record in stretch.records if record.cells)
         yield from enumerate(each, stretch.number + 1)
+        del stretch  # which may hold a long row
 
 
 def _picked(rows: Grid, quick: Quick) -> Iterator[tuple[int, int, list[bytes]]]:

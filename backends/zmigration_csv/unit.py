@@ -30,7 +30,9 @@ from zmigration_api import (
 from . import journal
 from .cells import CHUNK
 from .files import CsvFile
+from .lasting import Lasting
 from .lock import FolderLock
+from .making import KeysUnsure
 from .rewrite import Rewrite, new_file
 from .staging import Files, Staging, file_name
 from .writing import written
@@ -173,28 +175,39 @@ class Unit:
         name = changes[-1].table
         self.staging.watch(name)
         file = self._existing(name)
-        rewrite = self._rewriting(file, changes, step)
+        try:
+            self._pass(self._rewriting(file, changes, step), step, file, progress)
+        except KeysUnsure:
+            rewrite = self._rewriting(file, changes, step, asks_keys=True)
+            self._pass(rewrite, step, file, progress)
+
+    def _pass(self, rewrite: Rewrite, step: Step, file: CsvFile, progress: Progress) -> None:
         keeping = self._keeping(step.keeps, rewrite, file) if step.keeps else nullcontext()
         with keeping:
             if rewrite.changes_file:
-                self._write(name, file, rewrite, progress)
+                self._write(file, rewrite, progress)
                 return
             for _ in rewrite.parts(progress):
                 pass
 
-    def _write(self, table: str, file: CsvFile, rewrite: Rewrite, progress: Progress) -> None:
-        staged, stream = self.staging.create(table, file.path.stat().st_size)
-        with stream:
+    def _write(self, file: CsvFile, rewrite: Rewrite, progress: Progress) -> None:
+        table = file.shown.stem
+        with self._staged(table, file.path.stat().st_size) as (staged, stream):
             differs = written(rewrite.parts(progress), file.path, stream)
+            if differs:
+                stream.finish()
+                rewrite.prove(replace(file, path=staged))
         if differs:
-            rewrite.prove(replace(file, path=staged))
             self.staging.put(table, staged)
         else:
             staged.unlink()
 
-    def _rewriting(self, file: CsvFile, changes: list[Change], step: Step) -> Rewrite:
+    def _rewriting(
+        self, file: CsvFile, changes: list[Change], step: Step, *, asks_keys: bool = False
+    ) -> Rewrite:
         if step.restores is None:
-            return Rewrite(file, changes, step.before, self.now, back=step.back)
+            back = step.back
+            return Rewrite(file, changes, step.before, self.now, back=back, asks_keys=asks_keys)
         from .restore import Restoring
 
         return Restoring(
@@ -205,18 +218,29 @@ class Unit:
             archive=step.restores,
             kept=self._archived(step.restores),
             wanted=step.after,
+            asks_keys=asks_keys,
         )
 
     @contextmanager
     def _keeping(self, archive: Archive, rewrite: Rewrite, file: CsvFile) -> Iterator[None]:
         """Let a rewrite, which is run inside, also write an archive."""
         self.staging.refuse_clash(archive.name)
-        size = file.path.stat().st_size
-        staged, stream = self.staging.create(file.shown.stem, 2 * size)
-        with stream:
+        with self._staged(file.shown.stem, 2 * file.path.stat().st_size) as (staged, stream):
             rewrite.keep(archive, stream)
             yield
+            stream.finish()
         self.staging.put(archive.name, staged)
+
+    @contextmanager
+    def _staged(self, model: str, size: int) -> Iterator[tuple[Path, Lasting]]:
+        """A new staged file, which is gone if the block does not come to its end."""
+        staged, stream = self.staging.create(model, size)
+        try:
+            with stream, Lasting(stream) as lasting:
+                yield staged, lasting
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
 
     def _copy(self, archive: Archive, table: str) -> None:
         """A table that comes back; its archive stays."""

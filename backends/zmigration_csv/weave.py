@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import randrange
 from typing import TypeAlias
@@ -10,7 +10,8 @@ from typing import TypeAlias
 import numpy as np
 
 from .cells import split
-from .grid import LF, Bytes, Flags, Grid, Places, bits_of, flags, parity
+from .grid import Grid
+from .marks import LF, Bytes, Flags, Places, bits_of, few_places, flags, parity
 
 _MARKS = (*range(1, 10), *range(14, 32), 127, 255, 254, 0)
 
@@ -32,10 +33,9 @@ def woven(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
     added = [piece for piece in pieces[len(kept) :] if isinstance(piece, bytes)]
     in_order = len(kept) + len(added) == len(pieces) and kept == sorted(set(kept))
     if kept and in_order:
-        mark = _unused(rows) if added and rows.quoted else b""
-        if mark is not None:
-            suffix = b"".join(delimiter + cell for cell in added)
-            return _with_suffix(_shortened(rows, kept, mark), rows.newline, suffix, mark)
+        new = _woven_in_order(rows, kept, b"".join(delimiter + cell for cell in added))
+        if new is not None:
+            return new
     return gathered(rows, pieces, delimiter, rows.newline)
 
 
@@ -45,38 +45,63 @@ def sound(
     """Whether new rows have the length that they should, each ends where it should, and some rows,
     cut by the tokenizer and put together one by one, are what they should be.
     """
-    sizes = _sizes(rows, pieces) + len(newline)
-    stops = np.cumsum(sizes)
-    if int(stops[-1]) != len(new) or (np.frombuffer(new, np.uint8)[stops - 1] != LF).any():
-        return False
     some = {0, rows.rows - 1, randrange(rows.rows), randrange(rows.rows)}
-    return all(
-        new[stops[row] - sizes[row] : stops[row]] == _one(rows, pieces, row, delimiter) + newline
-        for row in some
-    )
+    more = _appended(rows, pieces)
+    if more is not None and newline == rows.newline:
+        if len(new) != len(rows.text) + rows.rows * more:
+            return False
+        stops = {row: rows.span(row)[1] + (row + 1) * more for row in some}
+    else:
+        ends = np.cumsum(_sizes(rows, pieces) + len(newline))
+        if int(ends[-1]) != len(new) or (np.frombuffer(new, np.uint8)[ends - 1] != LF).any():
+            return False
+        stops = {row: int(ends[row]) for row in some}
+    ones = ((stops[row], _one(rows, pieces, row, delimiter) + newline) for row in some)
+    return all(new[stop - len(one) : stop] == one for stop, one in ones)
+
+
+def _appended(rows: Grid, pieces: Sequence[Piece]) -> int | None:
+    """How much longer each row gets by cells at its end, if that is all."""
+    added = [piece for piece in pieces[rows.width :] if isinstance(piece, bytes)]
+    whole = [*pieces[: rows.width]] == [*range(rows.width)]
+    if not whole or rows.width + len(added) != len(pieces):
+        return None
+    return sum(len(cell) + 1 for cell in added)
 
 
 def _sizes(rows: Grid, pieces: Sequence[Piece]) -> Places:
     """How many bytes each new row has without its end."""
-    width = rows.ends.shape[1]
-    kept = [piece for piece in pieces if isinstance(piece, int)]
-    gone = list(set(range(width)) - set(kept))
-    gone += [piece for piece in set(kept) for _ in range(kept.count(piece) - 1)]
-    sizes: Places = rows.ends[:, -1] - rows.starts[:, 0] + (len(pieces) - width)
-    for column in gone:
-        sign = -1 if column not in kept else 1
-        sizes += sign * (rows.ends[:, column] - rows.starts[:, column])
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            sizes += len(piece)
-        elif isinstance(piece, Made):
-            sizes += _lengths(piece)
+    sizes: Places = np.full(rows.rows, len(pieces) - 1)
+    for piece in _runs(pieces):
+        if isinstance(piece, range):
+            sizes += rows.ends[:, piece[-1]] - rows.starts[:, piece[0]] - (len(piece) - 1)
+        else:
+            sizes += len(piece) if isinstance(piece, bytes) else _lengths(piece)
     return sizes
+
+
+def _runs(pieces: Sequence[Piece]) -> Iterator[range | bytes | Made]:
+    """The same pieces, with neighbours that stay neighbours as one."""
+    run = range(0)
+    for piece in pieces:
+        if isinstance(piece, int) and run and piece == run.stop:
+            run = range(run.start, piece + 1)
+            continue
+        if run:
+            yield run
+        run = range(0)
+        if isinstance(piece, int):
+            run = range(piece, piece + 1)
+        else:
+            yield piece
+    if run:
+        yield run
 
 
 def _one(rows: Grid, pieces: Sequence[Piece], row: int, delimiter: bytes) -> bytes:
     """One new row without its end."""
-    old = split(rows.text[rows.starts[row, 0] : rows.ends[row, -1]], delimiter)
+    start, stop = rows.span(row)
+    old = split(rows.text[start : stop - len(rows.newline)], delimiter)
     cells = [
         old[p] if isinstance(p, int) else p if isinstance(p, bytes) else p.cells[row]
         for p in pieces
@@ -88,34 +113,36 @@ def _lengths(piece: Made) -> Places:
     return np.fromiter(map(len, piece.cells), np.int64, len(piece.cells))
 
 
-def _unused(rows: Grid) -> bytes | None:
-    """A byte that none of the rows has."""
-    return next((bytes([b]) for b in _MARKS if b not in rows.text), None)
+def _woven_in_order(rows: Grid, kept: Sequence[int], suffix: bytes) -> bytes | None:
+    """Some columns in their order and the same bytes after each row; None if that cannot be done.
 
-
-def _shortened(rows: Grid, kept: Sequence[int], mark: bytes) -> bytes:
-    """The rows without the columns that go, with `mark` in place of the LF at each row's end."""
-    width = rows.ends.shape[1]
-    gone = set(range(width)) - set(kept)
-    if not gone and not mark:
-        return rows.text
-    data = rows.data
-    if mark:
+    Line feeds between quotes are another byte until the suffix is there.
+    """
+    gone, data, mark, newline = set(range(rows.width)) - set(kept), rows.data, b"", rows.newline
+    inner = rows.marks.inner_feeds
+    if suffix and inner is not None and inner.any():
+        mark = _unused(rows.text + suffix)
+        if not mark:
+            return None
         data = data.copy()
-        data[rows.ends[:, -1] + len(rows.newline) - 1] = mark[0]
-    return (data[_mask(rows, gone)] if gone else data).tobytes()
+        data[few_places(inner)] = mark[0]
+    if gone:
+        data = data[_mask(rows, gone)]
+    text = data.tobytes() if gone or mark else rows.text
+    if suffix:
+        text = text.replace(newline, suffix + newline)
+    return text.replace(mark, b"\n") if mark else text
 
 
-def _with_suffix(text: bytes, newline: bytes, suffix: bytes, mark: bytes) -> bytes:
-    if not suffix:
-        return text
-    return text.replace(newline[:-1] + (mark or b"\n"), suffix + newline)
+def _unused(text: bytes) -> bytes:
+    """A byte that is not there; nothing if all are."""
+    return next((bytes([b]) for b in _MARKS if b not in text), b"")
 
 
 def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
     """The bytes that stay when these columns go, each with the delimiter on one side."""
     gone = set(gone)
-    last = tail = rows.ends.shape[1] - 1
+    last = tail = rows.width - 1
     while tail in gone:  # the last ones go with the delimiter before them
         tail -= 1
     borders = np.zeros(len(rows.text) + 1, np.bool_)
@@ -133,14 +160,16 @@ def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
 
 def gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes, newline: bytes) -> bytes:
     """Any rows of pieces. Each cell takes the bytes after it along, which become its separator."""
-    store, starts, sizes = _segments(rows, pieces)
+    store, starts, sizes = _segments(rows, _runs(pieces))
     sizes[:, :-1] += 1
     sizes[:, -1] += len(newline)
     flat = sizes.reshape(-1)
     stops = np.cumsum(flat)
-    index = np.repeat(starts.reshape(-1) - (stops - flat), flat)
-    index += np.arange(int(stops[-1]))
-    new = store[index]
+    index = np.ones(int(stops[-1]), np.int64)  # each byte comes after the one before, or jumps
+    first = starts.reshape(-1)
+    index[0] = first[0]
+    index[stops[:-1]] = first[1:] - (first + flat)[:-1] + 1
+    new = store[np.cumsum(index, out=index)]
     ends = stops.reshape(sizes.shape)
     new[ends[:, :-1] - 1] = delimiter[0]
     for back, byte in enumerate(reversed(newline), 1):
@@ -148,24 +177,16 @@ def gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes, newline: byt
     return bytes(new)
 
 
-def _segments(rows: Grid, pieces: Sequence[Piece]) -> tuple[Bytes, Places, Places]:
-    """The bytes that all cells come from; where each starts, and how long it is.
-
-    Neighbours that stay neighbours are one cell here.
-    """
+def _segments(rows: Grid, pieces: Iterable[range | bytes | Made]) -> tuple[Bytes, Places, Places]:
+    """The bytes that all cells come from; where each starts, and how long it is."""
     starts: list[Places] = []
     sizes: list[Places] = []
-    more, size, last = [rows.text], len(rows.text), -2
+    more, size = [rows.text], len(rows.text)
     for piece in pieces:
-        if isinstance(piece, int):
-            if piece == last + 1 and starts:
-                sizes[-1] = rows.ends[:, piece] - starts[-1]
-            else:
-                starts.append(rows.starts[:, piece])
-                sizes.append(rows.ends[:, piece] - rows.starts[:, piece])
-            last = piece
+        if isinstance(piece, range):
+            starts.append(rows.starts[:, piece[0]])
+            sizes.append(rows.ends[:, piece[-1]] - starts[-1])
             continue
-        last = -2
         cells = [piece] if isinstance(piece, bytes) else piece.cells
         lengths = _lengths(Made(cells))
         starts.append(np.broadcast_to(size + np.cumsum(lengths) - lengths, rows.rows))

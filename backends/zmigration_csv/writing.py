@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .cells import CHUNK
+from .lasting import STEP, Lasting
 from .proof import Bytes
 
 
-def written(parts: Iterable[Bytes], old: Path, stream: BinaryIO) -> bool:
+def written(parts: Iterable[Bytes], old: Path, stream: Lasting) -> bool:
     """Write the parts; False, and nothing is written, if together they are the old file."""
     with old.open("rb", buffering=0) as source:
         waiting = range(0)
@@ -31,22 +32,22 @@ def written(parts: Iterable[Bytes], old: Path, stream: BinaryIO) -> bool:
         return True
 
 
-def _copy(source: BinaryIO, part: range, stream: BinaryIO) -> None:
+def _copy(source: BinaryIO, part: range, stream: Lasting) -> None:
     """Copy a part, within the file system where it can."""
-    if not part:
-        return
-    stream.flush()
     place = part.start
-    try:
-        while place < part.stop:
-            size = part.stop - place
-            copied = os.copy_file_range(source.fileno(), stream.fileno(), size, place)
-            if not copied:
-                break
-            place += copied
-    except (AttributeError, OSError):  # not on this system, or not between these files
-        pass
+    while place < part.stop and (copied := _copied(source, part[place - part.start :], stream)):
+        stream.wrote(copied)
+        place += copied
     source.seek(place)
     while place < part.stop and (text := source.read(min(CHUNK, part.stop - place))):
         stream.write(text)
         place += len(text)
+
+
+def _copied(source: BinaryIO, part: range, stream: Lasting) -> int:
+    """How many bytes of the start of a part the file system copied; 0 where it cannot."""
+    size = min(len(part), STEP)
+    try:
+        return os.copy_file_range(source.fileno(), stream.fileno(), size, part.start)
+    except (AttributeError, OSError):  # not on this system, or not between these files
+        return 0

@@ -137,6 +137,8 @@ def _column(table: str, column: Column, live: Column | None) -> Column:
 
 
 def _attribute(text: str) -> str:
+    if text.startswith("("):
+        return f"({', '.join(_option(part) for part in text[1:-1].split(','))})"
     word, _, value = spaced(text).partition(" ")
     lowered = word.upper() == "COMPRESSION"
     return f"{word.upper()} {value.lower() if lowered else value.upper()}"

@@ -132,6 +132,7 @@ class _Reader:
         storage: str | None,
         compression: str | None,
         statistics: int | None,
+        options: list[str] | None,
         comment: str | None,
     ) -> None:
         found, column_type = self._found[oid], neutral(native)
@@ -151,7 +152,7 @@ class _Reader:
                 virtual=generated == "v",
                 collation=collation,
                 identity=identity,
-                attributes=_attributes(storage, compression, statistics),
+                attributes=_attributes(storage, compression, statistics, options),
                 comment=comment,
                 native=native,
             )
@@ -195,9 +196,12 @@ def _options(
 
 
 def _attributes(
-    storage: str | None, compression: str | None, statistics: int | None
+    storage: str | None,
+    compression: str | None,
+    statistics: int | None,
+    options: Sequence[str] | None,
 ) -> tuple[str, ...]:
-    words = []
+    words = [f"({', '.join(options)})"] if options else []
     if compression is not None:
         words.append(f"COMPRESSION {_COMPRESSION.get(compression, compression)}")
     if statistics is not None:

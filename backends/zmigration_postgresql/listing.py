@@ -61,8 +61,6 @@ WHERE NOT i.indisvalid
 UNION ALL SELECT t.name, 13, format('the storage parameters of constraint %%s', k.conname)
 FROM pg_constraint k JOIN t ON t.oid = k.conrelid JOIN pg_class c ON c.oid = k.conindid
 WHERE k.contype IN ('p', 'u') AND c.reloptions IS NOT NULL
-UNION ALL SELECT t.name, 14, format('the options of column %%s', a.attname)
-FROM pg_attribute a JOIN t ON t.oid = a.attrelid WHERE a.attnum > 0 AND a.attoptions IS NOT NULL
 UNION ALL SELECT t.name, 15, format('constraint %%s, which is not enforced', k.conname)
 FROM pg_constraint k JOIN t ON t.oid = k.conrelid
 WHERE to_jsonb(k) ->> 'conenforced' = 'false'

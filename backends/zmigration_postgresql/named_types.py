@@ -49,11 +49,22 @@ SELECT t.oid FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)
   ON t.typname = w.name AND n.nspname = coalesce(w.schema, current_schema()::text)"""
 
+_ALL = """
+SELECT t.oid FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE t.typtype IN ('e', 'd') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname !~ '^pg_(toast|temp)' AND (NOT %s OR n.nspname = current_schema())"""
+
 
 def of_tables(connection: Connection, oids: Collection[int]) -> tuple[NamedType, ...]:
     """The types that columns of the tables of these object numbers have, in a working order."""
     used = [oid for (oid,) in connection.rows(_OF_TABLES, [list(oids)])] if oids else []
     return described(connection, used)
+
+
+def of_all(connection: Connection, own_only: bool) -> tuple[NamedType, ...]:
+    """Every type of the database, or of the app's own schema only, whether it is used or not."""
+    found = [oid for (oid,) in connection.rows(_ALL, [own_only])]
+    return described(connection, found)
 
 
 def of_names(connection: Connection, names: Collection[str]) -> tuple[NamedType, ...]:

@@ -41,7 +41,7 @@ SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.
                   FROM pg_collation o JOIN pg_namespace m ON m.oid = o.collnamespace
                   WHERE o.oid = a.attcollation) END,
        CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END, {compression},
-       nullif(a.attstattarget, -1), s.description
+       nullif(a.attstattarget, -1), a.attoptions, s.description
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

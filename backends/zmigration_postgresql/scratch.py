@@ -33,8 +33,8 @@ IF to_regnamespace({schema_text}) IS NULL THEN CREATE SCHEMA {schema}; END IF;
 IF to_regtype({type_text}) IS NOT NULL THEN ALTER TYPE {type} RENAME TO zmigration_old; END IF;
 END"""
 _AT_ONCE = 200  # tables; a transaction may only lock so many
-# Cancelled, shut down, locked, deadlocked, out of room: nothing that a schema file could mend.
-_PASSING = ("57014", "57P01", "55P03", "40P01", "53100", "53200", "53300")
+# Read-only, cancelled, shut down, locked, out of room: nothing that a schema file could mend.
+_PASSING = ("25006", "57014", "57P01", "55P03", "40P01", "53100", "53200", "53300")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _attempt(connection: Connection, one: _Try) -> None:
 def _undone(connection: Connection) -> Iterator[None]:
     """A transaction, or a part of the one that is open, that is undone in the end."""
     idle = load_driver().pq.TransactionStatus.IDLE
-    begin, end = "BEGIN", "ROLLBACK"
+    begin, end = "BEGIN READ WRITE", "ROLLBACK"
     if connection.raw.info.transaction_status != idle:
         begin = "SAVEPOINT zmigration_scratch"
         end = "ROLLBACK TO SAVEPOINT zmigration_scratch; RELEASE SAVEPOINT zmigration_scratch"

@@ -47,6 +47,7 @@ from .forms import as_found
 from .hazards import told
 from .inspect import Look, fingerprints, look
 from .listing import table_names
+from .named_types import of_all
 from .names import QUOTING, spell, table_name
 from .online import online
 from .plan import plan
@@ -136,9 +137,15 @@ class PostgreSQLStore:
             return Inspected(schema=Schema(), exact=True)
         return describe(connection, tables, self._own_only)
 
-    def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
+    def types(
+        self, tables: Collection[str], names: Collection[str] | None = ()
+    ) -> tuple[NamedType, ...]:
         connection = self._reading()
-        return types_of(connection, tables, names) if connection else ()
+        if connection is None:
+            return ()
+        if names is None:
+            return of_all(connection, self._own_only)
+        return types_of(connection, tables, names)
 
     def as_found(self, live: Schema) -> Schema:
         """`live` must be of the last `inspect`: the very texts of defaults are kept from there."""

@@ -12,12 +12,14 @@ _TOKEN = re.compile(
 )
 _ROUGH = re.compile(r"\s\s|[\t\n\r\f\v]|--|/\*|\A\s|\s\Z")
 _DEPTH = {"(": 1, "[": 1, ")": -1, "]": -1}
-_ELEMENT = r"'(?:[^']|'')*'::(?P<type>[a-z][\w ]*(?:\(\d+\))?)"
-_TARGET = r"[a-z][\w ]*(?:\(\d+\))?\[\]"
+_TYPE = r"[a-z][\w ]*"
+_CONSTANT = rf"(?:'(?:[^']|'')*'|NULL)::({_TYPE}(?:\(\d+\))?)"
+_ELEMENT = rf"(?:{_CONSTANT}|[a-z_]\w*|\"(?:[^\"]|\"\")+\")"
 # On the way in a cast of a whole array is taken for one of its elements.
 _CAST = re.compile(
-    rf"\(ARRAY\[(?P<all>{_ELEMENT}(?:, '(?:[^']|'')*'::(?P=type))*)\]\)::(?P<to>{_TARGET})"
+    rf"\(ARRAY\[(?P<all>{_ELEMENT}(?:, {_ELEMENT})*)\]\)::(?P<to>{_TYPE}(?:\(\d+\))?\[\])"
 )
+_CONSTANTS = re.compile(_CONSTANT)
 
 
 def tokens(text: str) -> Iterator[str]:
@@ -35,7 +37,7 @@ def bare(text: str) -> str:
         depth += _DEPTH.get(token, 0)
         length += len(token)
         if depth == 0:
-            return text[1:-1] if length == len(text) else text
+            return text[1:-1].strip() if length == len(text) else text
     return text
 
 
@@ -94,4 +96,11 @@ def lasting(text: str) -> str:
 
     Of `(ARRAY['a'::character varying])::text[]` it would cast each element instead of the array.
     """
-    return _CAST.sub(r"((ARRAY[\g<all>])::\g<type>[])::\g<to>", text)
+    return _CAST.sub(_cast_apart, text) if "(ARRAY[" in text else text
+
+
+def _cast_apart(found: re.Match[str]) -> str:
+    kinds = {constant[1] for constant in _CONSTANTS.finditer(found["all"])}
+    if len(kinds) != 1:
+        return found[0]
+    return f"((ARRAY[{found['all']}])::{kinds.pop()}[])::{found['to']}"

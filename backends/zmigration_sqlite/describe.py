@@ -85,7 +85,11 @@ def _default(column: Column, declared: str) -> Default | None:
         ) == default_form(text)
     except UnsupportedChange:
         same = False
-    return read if same else Default(kind="expression", text=tidy(text))
+    return (
+        read
+        if same and read and read.kind != "expression"
+        else Default(kind="expression", text=tidy(text))
+    )
 
 
 def _check(check: Check, table: str, names: Collection[str]) -> Check:

@@ -111,8 +111,8 @@ class _Exactly:
     def __init__(self, wanted: Table, live: Table | None) -> None:
         self._wanted = wanted
         self._live = live or Table(name=wanted.name, columns=())
-        self._names = spelled([c.name for c in (*wanted.columns, *self._live.columns)])
-        self._names.update(spelled([c.name for c in wanted.columns]))
+        self._names = spelled([c.name for c in wanted.columns])
+        self._live_names = spelled([c.name for c in self._live.columns])
         parts = (*self._live.constraints, *self._live.indexes)
         self._spelled = {fold(part.name): part.name for part in parts if part.name}
         self._strict = "STRICT" in options_of(wanted)
@@ -175,8 +175,14 @@ class _Exactly:
         """An expression, as the file has it if it says the same."""
         if text is None:
             return None
-        same = live is not None and form(text, self._names) == form(live, self._names)
+        same = live is not None and self._form(text) == self._live_form(live)
         return live if same else text.strip()
+
+    def _form(self, text: str) -> Form:
+        return form(text, self._names)
+
+    def _live_form(self, text: str) -> Form:
+        return form(text, self._live_names)
 
     def _unique(self, unique: UniqueConstraint) -> UniqueConstraint:
         usual = is_usual(unique, self._wanted.name, self._names)
@@ -203,7 +209,7 @@ class _Exactly:
         return [part.keys for part in parts if part.keys]
 
     def _same_keys(self, live: tuple[str, ...], texts: tuple[str, ...]) -> bool:
-        return [form(t, self._names) for t in live] == [form(t, self._names) for t in texts]
+        return list(map(self._live_form, live)) == list(map(self._form, texts))
 
     def _reference(self, key: ForeignKey) -> ForeignKey:
         if is_usual(key, self._wanted.name, self._names):
@@ -211,8 +217,8 @@ class _Exactly:
         return replace(key, name=self._named(key.name))
 
     def _check(self, check: Check) -> Check:
-        said = form(check.expression, self._names)
-        alike = [c for c in self._live.checks if form(c.expression, self._names) == said]
+        said = self._form(check.expression)
+        alike = [c for c in self._live.checks if self._live_form(c.expression) == said]
         usual = is_usual(check, self._wanted.name, self._names)
         name = check_name_of_form(self._wanted.name, said) if usual else self._named(check.name)
         best = next((c for c in alike if c.name == name), next(iter(alike), None))
@@ -224,8 +230,8 @@ class _Exactly:
         if index.where is None:
             return index
         wheres = (i.where for i in self._live.indexes if i.where is not None)
-        said = form(index.where, self._names)
-        alike = next((w for w in wheres if form(w, self._names) == said), None)
+        said = self._form(index.where)
+        alike = next((w for w in wheres if self._live_form(w) == said), None)
         return replace(index, where=alike or index.where.strip())
 
 

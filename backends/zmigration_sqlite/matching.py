@@ -20,7 +20,7 @@ from .canonical import form
 from .clauses import Clause, ColumnText, same
 from .ddl import TableText
 from .inspect import check_clauses
-from .parts import actions, keys_in, reference, spelled
+from .parts import actions, conflict, keys_in, reference, spelled
 from .tokens import fold
 
 _Test: TypeAlias = Callable[[Clause], bool]
@@ -92,13 +92,17 @@ def _unique(constraint: UniqueConstraint, text: TableText, *, exact: bool) -> Ma
     columns = constraint.columns
     names = spelled([column.name for column in text.definitions()])
 
+    wanted = _forms(constraint.keys, names)
+
+    def acts(clause: Clause) -> bool:
+        return clause.kind == "UNIQUE" and (not exact or conflict(clause) == constraint.on_conflict)
+
     def at_table(clause: Clause) -> bool:
-        if clause.kind != "UNIQUE" or not same(clause.columns, columns):
+        if not acts(clause) or not same(clause.columns, columns):
             return False
         return not exact or _forms(keys_in(clause, names).keys, names) == wanted
 
-    wanted = _forms(constraint.keys, names)
-    inline = _of_kind("UNIQUE") if len(columns) == 1 and not (exact and wanted) else _never
+    inline = acts if len(columns) == 1 and not (exact and wanted) else _never
     return Matching(at_table, inline, fold(columns[0]))
 
 

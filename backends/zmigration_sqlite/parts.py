@@ -79,10 +79,10 @@ def _primary_key(keys: Keys, clause: Clause) -> PrimaryKey:
 
 def uniques(table: str, text: TableText, spelled: dict[str, str]) -> Iterator[UniqueConstraint]:
     """UNIQUE of columns, then of the table; SQLite makes nothing of one that is there already."""
-    seen: set[Keys] = set()
+    seen: set[tuple[Keys, str | None]] = set()
     for clause, keys in _unique_clauses(text, spelled):
-        if keys not in seen:
-            seen.add(keys)
+        if (keys, conflict(clause)) not in seen:
+            seen.add((keys, conflict(clause)))
             yield UniqueConstraint(
                 columns=keys.columns,
                 keys=keys.keys,

@@ -15,7 +15,6 @@ from zmigration_api import (
     AlterTable,
     Archives,
     Change,
-    Column,
     CreateTable,
     DropColumn,
     DropConstraint,
@@ -41,13 +40,13 @@ from .keeping import Keeping
 from .live import Live, TableNow, load
 from .names import STATEMENTS
 from .native import UNTIL_PURGED, NotNative, lost_column, lost_index, native_step
+from .new_tables import new_type, type_now, with_required_key
 from .rebuild import rebuild
 from .renames import Rename, rename_steps, renamed_indexes
 from .render import create_index, create_table
 from .rework import Rework
 from .shadow import Shadow
 from .tokens import fold, mentions, tokenize
-from .types import declared_type
 
 
 def plan(
@@ -199,8 +198,8 @@ class _Planner:
     def _create(self, change: CreateTable, folded: Sequence[Change]) -> Step:
         keys = [c for c in folded if isinstance(c, AddConstraint) and c.table == change.table]
         references = [c.constraint for c in keys if isinstance(c.constraint, ForeignKey)]
-        table = change.content if change.content.exact else _with_required_key(change.content)
-        statement = create_table(table, lambda column: _new_type(column, table), references)
+        table = change.content if change.content.exact else with_required_key(change.content)
+        statement = create_table(table, lambda column: new_type(column, table), references)
         undone = self._keeping.undone(table.name)
         copied = archive.copied_whole(undone) if undone else ()
         return self._run(
@@ -315,7 +314,7 @@ class _Planner:
         return TableNow(
             live,
             columns,
-            lambda column: _type(column, model, strict=live.text.strict),
+            lambda column: type_now(column, model, strict=live.text.strict),
             self._has_rows(old_name),
             self._keeping.columns(live.name),
             self._exact.get(fold(live.name)),
@@ -339,24 +338,3 @@ def _with_renames(table: Table, changes: Sequence[Change]) -> Table:
     new = {fold(c.old): c.new for c in changes if isinstance(c, RenameColumn)}
     columns = (replace(c, name=new.get(fold(c.name), c.name)) for c in table.columns)
     return replace(table, columns=tuple(columns))
-
-
-def _with_required_key(table: Table) -> Table:
-    """SQLite alone allows nulls in a primary key, unless told not to."""
-    columns = (replace(c, required=c.required or c.name in table.key) for c in table.columns)
-    return replace(table, columns=tuple(columns))
-
-
-def _new_type(column: Column, table: Table) -> str:
-    """A whole-number key is the row's number, which SQLite gives when none is given."""
-    if column.exact_type is not None:
-        return column.exact_type
-    if table.key == (column.name,) and column.type.kind in ("int", "bigint"):
-        return "INTEGER"
-    return declared_type(column.type, None, strict="STRICT" in table.options)
-
-
-def _type(column: Column, table: Table, *, strict: bool) -> str:
-    if column.exact_type is not None:
-        return column.exact_type
-    return declared_type(column.type, table, strict=strict)

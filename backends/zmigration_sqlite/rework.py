@@ -23,7 +23,7 @@ from zmigration_api import (
 )
 
 from . import render
-from .canonical import column_names, same_type
+from .canonical import column_names, form, same_type
 from .clauses import Clause, ColumnText
 from .ddl import TableText, autoincrements, rowid_alias
 from .expressions import converted, default_text, fill
@@ -88,14 +88,34 @@ class Rework:
 
     def finish(self) -> None:
         """Refuse to leave something that needs a column which is gone."""
+        self._reorder_key()
         for name in self._dropped:
             for clause in (*check_clauses(self.text), *_generated(self.text)):
-                if mentions(clause.tokens, name):
+                if mentions(clause.tokens, name) and not self._is_wanted(clause):
                     needs = f"{clause.kind} ({clause.expression})"
                     raise UnsupportedChange(
                         f"column {self._live.name}.{name} cannot go: {needs} needs it",
                         hint="drop that from the table first",
                     )
+
+    def _reorder_key(self) -> None:
+        """An order that said nothing of the row's number says something when it is that no more."""
+        wanted = self._wanted.primary_key if self._wanted else None
+        names = spelled([column.name for column in self.text.definitions()])
+        key = primary_key(self.text, names)
+        if key is None or wanted is None or key.columns != wanted.columns:
+            return
+        if [form(text, names) for text in key.keys] != [form(text, names) for text in wanted.keys]:
+            self._release(key)
+            self._constrain(wanted)
+
+    def _is_wanted(self, clause: Clause) -> bool:
+        """Whether the schema file itself says the expression; what looks like a name is a text."""
+        if self._wanted is None:
+            return False
+        texts = [check.expression for check in self._wanted.checks]
+        texts += [c.generated for c in self._wanted.columns if c.generated is not None]
+        return form(clause.expression) in map(form, texts)
 
     def _add(self, column: Column) -> None:
         self.text = self.text.with_column(render.column(column, self._type_text(column)))

@@ -136,7 +136,9 @@ class SQLiteStore:
         with connection.errors():
             return self._found_exactly(connection, [table.name for table in live.tables])
 
-    def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
+    def types(
+        self, tables: Collection[str], names: Collection[str] | None = ()
+    ) -> tuple[NamedType, ...]:
         """SQLite has none."""
         return ()
 

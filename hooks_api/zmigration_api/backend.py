@@ -295,8 +295,13 @@ class ExactStore(Store, Protocol):
         """Inspected tables in the same forms as `exact` gives them, and no more."""
         ...
 
-    def types(self, tables: Collection[str], names: Collection[str] = ()) -> tuple[NamedType, ...]:
-        """The named types that columns of these tables have, or that are called so."""
+    def types(
+        self, tables: Collection[str], names: Collection[str] | None = ()
+    ) -> tuple[NamedType, ...]:
+        """The named types that columns of these tables have, or that are called so.
+
+        With None for `names` all that there are.
+        """
         ...
 
 

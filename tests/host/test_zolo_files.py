@@ -89,10 +89,14 @@ zMeta:
     zMigrationVersion: v1.0.0
     zMigrationHooks:
         after_migrate: @.plugins.own.look
+#> what follows
+   is the only table <#
 people:
+    # its key
     id:
         type: int
         pk: true
+
         auto_increment(bool): true
     zip: {type: str(5), default: 007}
     price:
@@ -110,9 +114,13 @@ people:
     label:
         type: str
         backfill: {concat: [%zip, -, {value: %x}]}
-    indexes:
-        - zip
-        - {fields: [zip, mail], unique: true}
+    indexes: [
+        zip,
+        {fields: [zip, mail], unique: true}
+    ]
+    comment(str):
+        all people
+        of the shop
 """
 YAML = """\
 Meta:
@@ -132,6 +140,7 @@ people:
   times: int=5
   label: {type: str, backfill: {concat: ["%zip", "-", {value: "%x"}]}}
   indexes: [zip, {fields: [zip, mail], unique: true}]
+  comment: "all people\\nof the shop"
 """
 
 

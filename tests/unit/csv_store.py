@@ -18,6 +18,7 @@ from zmigration_api import (
     TypeKind,
     no_progress,
 )
+from zmigration_csv.lasting import Lasting
 from zmigration_csv.plugin import CsvBackend
 from zmigration_csv.rewrite import Rewrite
 from zmigration_csv.writing import written
@@ -69,8 +70,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def carry_out(rewrite: Rewrite, old: Path, new: Path) -> bytes:
     """Write the new file, which is the old one where a pass finds nothing to change."""
-    with new.open("wb") as stream:
-        differs = written(rewrite.parts(no_progress), old, stream)
+    with new.open("wb") as stream, Lasting(stream) as lasting:
+        differs = written(rewrite.parts(no_progress), old, lasting)
     if not differs:
         assert not new.read_bytes()
         new.write_bytes(old.read_bytes())

@@ -56,6 +56,7 @@ CREATE TABLE app.users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, emai
   full_name text GENERATED ALWAYS AS (email || ' ' || coalesce(name, '')) STORED,
   price numeric(10,2), gross numeric(12,4) GENERATED ALWAYS AS ((price * 1.19)::numeric(12,4)) STORED,
   big text, other text);
+ALTER TABLE app.users ALTER price SET (n_distinct = -0.5, n_distinct_inherited = 7);
 ALTER TABLE app.users ALTER email SET STORAGE EXTERNAL, ALTER name SET STATISTICS 200,
   ALTER big SET COMPRESSION pglz, ALTER other SET STORAGE MAIN;
 COMMENT ON TABLE app.users IS 'All users; 100% of ''em';

@@ -1,7 +1,7 @@
 """What is found, described, and said exactly: on a real server, one and the same."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,23 @@ import psycopg
 import pytest
 
 from examples.local_postgres import fresh_database, with_database
+from tests.unit.exact_tables import (
+    compared,
+    described,
+    expression,
+    make,
+    make_inside,
+    native,
+    no_scratch,
+    of_columns,
+    opened,
+)
 from zmigration_api import (
     EVERYTHING,
-    AddConstraint,
-    AddIndex,
-    Change,
     Check,
     Column,
     ColumnType,
     Compare,
-    CreateTable,
     Default,
     Exclusion,
     Identity,
@@ -27,12 +34,8 @@ from zmigration_api import (
     NamedType,
     Nulls,
     Schema,
-    Table,
-    Target,
     UnsupportedChange,
-    no_progress,
 )
-from zmigration_postgresql.named_types import created
 from zmigration_postgresql.names import join, spell, split
 from zmigration_postgresql.store import PostgreSQLStore
 
@@ -45,86 +48,16 @@ CREATE TYPE app.state AS ENUM ('on')"""
 RICH = (Path(__file__).parent / "rich_tables.sql").read_text()
 
 
-def expression(text: str) -> Default:
-    return Default(kind="expression", text=text)
-
-
 @pytest.fixture
 def store(postgres_dsn: str) -> Iterator[PostgreSQLStore]:
     with closing(opened(postgres_dsn)) as found:
         yield found
 
 
-def opened(dsn: str, schema: str | None = None) -> PostgreSQLStore:
-    options = {"Data_Schema": schema} if schema else {}
-    return PostgreSQLStore(Target(data_type="postgresql", dsn=dsn, options=options))
-
-
 @pytest.fixture
 def server(postgres_dsn: str) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(postgres_dsn, autocommit=True) as connection:
         yield connection
-
-
-def described(store: PostgreSQLStore, names: Any = None) -> Schema:
-    """What a schema file that was made by `describe` says."""
-    schema = store.describe(store.table_names() if names is None else names).schema
-    return replace(schema, tables=tuple(replace(t, exact=True) for t in schema.tables))
-
-
-@contextmanager
-def no_scratch(store: PostgreSQLStore) -> Iterator[None]:
-    """Inside, no transaction may be begun."""
-    connection = store._reading()
-    assert connection is not None
-    execute = connection.execute
-
-    def refused(sql: str, params: Any = ()) -> int:
-        assert not sql.startswith(("BEGIN", "SAVEPOINT")), "a scratch transaction"
-        return execute(sql, params)
-
-    connection.execute = refused  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del connection.execute
-
-
-def native(text: str) -> ColumnType:
-    return ColumnType(kind="native", native=text)
-
-
-def of_columns(*columns: Column, name: str = "t") -> Table:
-    return Table(name=name, columns=columns, exact=True)
-
-
-def make(store: PostgreSQLStore, wanted: Schema) -> None:
-    """Create all of it by the store's own plan."""
-    store.begin(5)
-    make_inside(store, wanted)
-    store.commit()
-
-
-def make_inside(store: PostgreSQLStore, wanted: Schema) -> None:
-    connection = store._working().connection
-    for named in wanted.types:
-        connection.execute(created(named))
-    exact = store.exact(wanted, Schema())
-    changes: list[Change] = [CreateTable(table) for table in exact.tables]
-    changes += [AddIndex(t.name, index) for t in exact.tables for index in t.indexes]
-    changes += [AddConstraint(t.name, key) for t in exact.tables for key in t.foreign_keys]
-    for step in store.plan(changes, Schema(), exact):
-        store.run(step, no_progress)
-
-
-def compared(said: Schema, found: Schema) -> None:
-    """Part by part, so that a failure names what differs."""
-    assert [table.name for table in said.tables] == [table.name for table in found.tables]
-    for mine, theirs in zip(said.tables, found.tables, strict=True):
-        for part in ("columns", "unique", "checks", "exclusions", "foreign_keys", "indexes"):
-            for one, other in zip(getattr(mine, part), getattr(theirs, part), strict=True):
-                assert (one, one.name, one.comment) == (other, other.name, other.comment)
-        assert (mine, mine.comment) == (theirs, theirs.comment)
 
 
 def test_what_is_described_is_what_is_found(store: PostgreSQLStore, server: Any) -> None:
@@ -328,6 +261,19 @@ def test_types_of_the_file_are_there_for_its_tables(store: PostgreSQLStore, serv
     )
     assert [t.values for t in store.types(["t"])] == [("sad",)]
     assert not server.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'lately'").fetchall()
+
+
+def test_types_that_no_table_uses_are_described_with_all_tables(
+    store: PostgreSQLStore, server: Any
+) -> None:
+    server.execute(f"{TYPES}; CREATE TABLE t (a app.state); CREATE TABLE u (a text)")
+    assert [t.name for t in store.describe(["t", "u"]).schema.types] == [
+        "mood",
+        "Mood",
+        "app.state",
+    ]
+    assert [t.name for t in store.describe(["t"]).schema.types] == ["app.state"]
+    assert [t.name for t in store.types(["u"], ["mood", "absent"])] == ["mood"]
 
 
 def test_without_a_database_texts_stay_as_they_are(postgres_dsn: str) -> None:

@@ -269,6 +269,14 @@ def test_foreign_keys(tmp_path: Path, written: str, expected: dict[str, Any]) ->
         assert made == wanted
 
 
+def test_a_foreign_key_of_sqlite_may_lead_to_whatever_the_key_is(tmp_path: Path) -> None:
+    body = f"{AB}foreign_keys: [{{columns: [a, b], table: t, ref_columns: []}}]"
+    (key,) = table(tmp_path, body, data_type="sqlite").foreign_keys
+    assert key.ref_columns == ()
+    refusal = refused(tmp_path, text_of(body, "sqlite", None))
+    assert "has 2 columns, but refers to 0" in refusal.message
+
+
 def test_restrict_is_no_action_but_in_exact_files(tmp_path: Path) -> None:
     body = "a: {type: int, foreign_key: t.x, on_delete: restrict}"
     assert table(tmp_path, body).foreign_keys[0].on_delete == "RESTRICT"

@@ -81,7 +81,7 @@ def _long_text(head: str, text: str, indent: int) -> Iterator[str]:
         return
     folded = "\n" not in text
     lines = _folded(text, max(WIDTH - indent, 40)) if folded else text.split("\n")
-    if folded and len(lines) == 1:
+    if folded and len(lines) == 1 and indent + len(text) > WIDTH:
         yield f"{head} {scalar(text)}"
         return
     yield f"{head} {'>-' if folded else '|-'}"

@@ -135,7 +135,9 @@ def _listed(scope: Scope, node: yaml.Node) -> ForeignKey:
     named = texts(source, entry.value, "A column")
     columns = check_columns(source, entry.value, named, known, "The foreign key")
     target = _listed_target(source, node, found)
-    if len(target.columns) != len(columns):
+    # SQLite has foreign keys to whatever the key of a table is, or will be.
+    to_the_key = source.exact and not target.columns
+    if len(target.columns) != len(columns) and not to_the_key:
         message = f"The foreign key has {len(columns)} columns, but refers to {len(target.columns)}"
         raise source.error(node, message, "name as many ref_columns as columns")
     return ForeignKey(

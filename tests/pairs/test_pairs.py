@@ -1,0 +1,33 @@
+"""Any table that a SQL user has: inspected, migrated to, found equal by another route, undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from tests.pairs.conftest import MakePlaces
+from tests.pairs.corpus import Pair, load_pairs
+from tests.pairs.trial import try_pair
+
+PAIRS = load_pairs()
+# What does not pass yet, and why; a pair that passes must leave this list.
+KNOWN: Mapping[str, str] = MappingProxyType({})
+
+
+def _parameter(pair: Pair) -> object:
+    known = KNOWN.get(pair.name)
+    marks = [pytest.mark.xfail(reason=known, strict=True)] if known else []
+    return pytest.param(pair, id=pair.name, marks=marks)
+
+
+@pytest.mark.parametrize("pair", [_parameter(pair) for pair in PAIRS])
+def test_pair(pair: Pair, make_places: MakePlaces, tmp_path: Path) -> None:
+    try_pair(pair, *make_places(pair.dialect, tmp_path), tmp_path / "app")
+
+
+def test_what_is_known_is_there() -> None:
+    assert KNOWN.keys() <= {pair.name for pair in PAIRS}
+    assert len(PAIRS) >= 200
