@@ -51,6 +51,10 @@ from .yaml_source import Source, line_of
 IdentityKind: TypeAlias = Literal["always", "by default", "serial", "autoincrement"]
 _KNOWN_KEYS = FIELD_KEYS | FIELD_ALIASES.keys()
 
+_USUAL_KEYS = frozenset(
+    {"type", "pk", "required", "nullable", "unique", "indexed", "foreign_key", "on_delete"}
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -157,6 +161,8 @@ def _name(source: Source, entry: Entry) -> str:
 
 def _column(spot: _Spot, name: str, kind: ColumnType, required: bool) -> Column:
     source, where = spot.source, spot.where
+    if spot.found.keys() <= _USUAL_KEYS:  # most columns of large schemas, and quick
+        return Column(name=name, type=kind, required=required, line=line_of(spot.entry.key_node))
     enum_node, using, fill = spot.node("enum"), spot.node("using"), spot.node("backfill")
     enum = read_enum(source, enum_node, kind, where) if enum_node else ()
     backfill = read_backfill(source, fill, kind, where) if fill else None

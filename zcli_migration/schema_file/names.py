@@ -22,6 +22,8 @@ def check_name(source: Source, node: yaml.Node, name: str, what: str) -> str:
     """
     if source.exact and name:
         return name
+    if name.isascii() and name.isprintable() and name.strip() and len(name) <= MAX_BYTES:
+        return name
     if not name.strip():
         raise source.error(node, f"A {what} has no name")
     if any(c < " " or c == "\x7f" for c in name):
