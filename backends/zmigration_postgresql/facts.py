@@ -5,6 +5,7 @@ Tables and columns are named as they are now.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,9 @@ _STORAGE = """
 SELECT CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
        ELSE 'EXTENDED' END FROM pg_type t WHERE t.oid = to_regtype(%s)"""
 
+_VOLATILE = "SELECT 1 FROM pg_proc WHERE proname = ANY(%s) AND provolatile = 'v' LIMIT 1"
+_CALLED = re.compile(r"([^\W\d]\w*)\(")
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -113,6 +117,11 @@ class Facts:
         """The schema in which tables without another one's name are."""
         rows = self._rows("SELECT current_schema()::text")
         return rows[0][0] if rows and rows[0][0] else "public"
+
+    def volatile(self, expression: str) -> bool:
+        """Whether an expression gives every row a value of its own: `gen_random_uuid()`."""
+        called = _CALLED.findall(expression)
+        return bool(called and self._rows(_VOLATILE, called))
 
     def has_schema(self, name: str) -> bool:
         """Whether there is such a schema."""
@@ -157,5 +166,5 @@ class Facts:
         schema, name = split(table)
         return self._rows(asked(text), *first, name, schema)
 
-    def _rows(self, sql: str, *params: str | None) -> list[tuple[Any, ...]]:
+    def _rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         return [] if self.connection is None else self.connection.rows(sql, params)

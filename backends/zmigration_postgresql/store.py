@@ -83,8 +83,7 @@ class PostgreSQLStore:
 
     @property
     def commits(self) -> int | None:
-        """None: a server tells of no such count."""
-        return None
+        return None  # a server tells of no such count
 
     @property
     def notices(self) -> Sequence[str]:
@@ -135,8 +134,7 @@ class PostgreSQLStore:
     def types(
         self, tables: Collection[str], names: Collection[str] | None = ()
     ) -> tuple[NamedType, ...]:
-        connection = self._reading()
-        if connection is None:
+        if (connection := self._reading()) is None:
             return ()
         if names is None:
             return of_all(connection, self._own_only)

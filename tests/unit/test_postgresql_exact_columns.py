@@ -189,3 +189,12 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_difference_is_made_and_taken_back(postgres_server: str, name: str) -> None:
     there_and_back(postgres_server, *CASES[name])
+
+
+def test_a_default_that_gives_every_row_its_own_value_writes_the_table_anew(
+    postgres_server: str,
+) -> None:
+    for call, anew in (("gen_random_uuid()", True), ("md5('a')::uuid", False)):
+        desired = t(f"a text, u uuid DEFAULT {call}")
+        steps = there_and_back(postgres_server, t("a text", ROWS), desired)
+        assert any(h.kind == "rewrite" for step in steps for h in step.hazards) == anew
