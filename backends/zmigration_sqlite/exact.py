@@ -79,12 +79,17 @@ def _found(one: Found) -> Table:
         columns=tuple(columns),
         primary_key=key_of(one),
         unique=tuple(uniques(one.name, one.text, names)) if one.text else (),
-        foreign_keys=tuple({(key, key.name): key for key in one.foreign_keys}.values()),
+        foreign_keys=_references(one.foreign_keys),
         checks=tuple(_checks(one, names)),
         indexes=tuple(map(index_of, indexes)),
         options=options(one.text) if one.text else (),
         exact=True,
     )
+
+
+def _references(keys: Iterable[ForeignKey]) -> tuple[ForeignKey, ...]:
+    """Each once; not those to the key of a table that is not there, so that nobody knows it."""
+    return tuple({(key, key.name): key for key in keys if key.ref_columns}.values())
 
 
 def _checks(one: Found, names: Collection[str]) -> Iterable[Check]:

@@ -78,11 +78,12 @@ def _primary_key(keys: Keys, clause: Clause) -> PrimaryKey:
 
 
 def uniques(table: str, text: TableText, spelled: dict[str, str]) -> Iterator[UniqueConstraint]:
-    """UNIQUE of columns, then of the table; SQLite makes nothing of one that is there already."""
-    seen: set[tuple[Keys, str | None]] = set()
+    """UNIQUE of columns, then of the table; what was said before in the same words says nothing."""
+    seen: set[tuple[Keys, str | None, str | None]] = set()
     for clause, keys in _unique_clauses(text, spelled):
-        if (keys, conflict(clause)) not in seen:
-            seen.add((keys, conflict(clause)))
+        said = keys, conflict(clause), clause.name
+        if said not in seen:
+            seen.add(said)
             yield UniqueConstraint(
                 columns=keys.columns,
                 keys=keys.keys,

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.archive_files import everything
 from tests.unit.sqlite_catalog import catalog
 from tests.unit.sqlite_exactly import changes_to, described, make_alike, names, promise, take_back
-from tests.unit.sqlite_files import make, opened, query
+from tests.unit.sqlite_files import make, master, opened, query
 from zmigration_api import (
     Check,
     Column,
@@ -79,6 +79,7 @@ TABLES = {
     'CREATE INDEX "i d" ON t("a b", `c"d`)',
 }
 """Scripts that make a table t in many ways."""
+NOT_FIVE = Check(name="not_five", expression="b <> 5")
 HANGERS = (
     "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b INT);"
     "CREATE TABLE log(x); CREATE VIEW v AS SELECT id, a FROM t;"
@@ -325,6 +326,20 @@ def test_tables_and_notes_of_what_is_left_alone(tmp_path: Path) -> None:
     assert [table.name for table in found.schema.tables] == ["t", "log"]
     said = " ".join(found.notes)
     assert all(f"{what} stays" in said for what in ("view v", "tr on t", "other on log", "words"))
+
+
+def test_a_reference_to_nothing_is_left_alone(tmp_path: Path) -> None:
+    path = make(tmp_path / "a.db", "CREATE TABLE t(a INT REFERENCES gone, b INT REFERENCES p(x))")
+    with opened(path) as store:
+        found = store.describe(["t"])
+    (table,) = found.schema.tables
+    assert [key.columns for key in table.foreign_keys] == [("b",)]
+    assert found.notes == ("The foreign key of t to gone, which has no key, stays as it is.",)
+    wanted = replace(table, columns=(*table.columns, Column(name="c", type=ColumnType(kind="int"))))
+    steps = make_alike(path, Schema(tables=(replace(wanted, checks=(NOT_FIVE,)),))).steps
+    assert "REFERENCES gone" in master(path)["table t"]
+    take_back(path, steps)
+    assert "REFERENCES gone" in master(path)["table t"]
 
 
 def test_the_sequence_goes_along(tmp_path: Path) -> None:
