@@ -68,6 +68,10 @@ class Pair:
         """Take the steps back, and throw away what they kept."""
         back = tuple(step.inverse() for step in reversed(steps))
         self.run(self.store.fitted(back, force=False))
+        self.forget()
+
+    def forget(self) -> None:
+        """Throw away what runs kept."""
         kept = self.server.execute(
             "SELECT relname FROM pg_class WHERE relname ~ '^__zmigration' AND relkind = 'r'"
         ).fetchall()

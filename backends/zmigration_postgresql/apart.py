@@ -251,9 +251,10 @@ class _Apart:
                 continue
             touch = Touch(number, owner, "")
             found = self._note(touch, self._pieces.part(owner, part))
-            found.last = max(found.last, self._relies_on(change.table, part, number))
             if self._is_dropped(owner):
                 found.made = found.back = False
+            else:
+                found.last = max(found.last, self._relies_on(change.table, part, number))
 
     def _relies_on(self, table: str, part: Part, number: int) -> int:
         """The step that makes another key for it, else the one after which it has none."""

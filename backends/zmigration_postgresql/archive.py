@@ -13,7 +13,7 @@ from zmigration_sql import literal
 
 from .alter import Alteration
 from .catalog import Catalog, Firing
-from .names import LONGEST, QUOTING, table_name
+from .names import LONGEST, QUOTING, split, table_name
 
 ROW_HELPER = f"{PREFIX}row"
 _EXACT = ("int", "bigint", "bool", "date", "time", "datetime", "uuid")
@@ -45,7 +45,7 @@ class Keep:
 
     @property
     def alias(self) -> str:
-        return "kept" if self.table != "kept" else "archived"
+        return "kept" if split(self.table)[1] != "kept" else "archived"
 
     @property
     def source(self) -> str:
@@ -228,12 +228,13 @@ def _source(keep: Keep, columns: Sequence[str], alterations: Sequence[Alteration
     befores = {name: f"{PREFIX}before_{number}" for number, name in enumerate(kept)}
     copies = [f"{QUOTING.name(name)} AS {alias}" for name, alias in befores.items()]
     first = ", ".join(("*", f"tableoid AS {_PART}", f"ctid AS {_PLACE}", *copies))
-    text = f"(SELECT {first} FROM {table}) AS {table}"
+    alias = QUOTING.name(split(keep.table)[1])
+    text = f"(SELECT {first} FROM {table}) AS {alias}"
     for alteration in alterations:
         name = alteration.new.name
         others = [*(n for n in columns if n != name), _PART, _PLACE, *befores.values()]
         value = _as(alteration.value_after(), QUOTING.name(name))
-        text = f"(SELECT {QUOTING.names(others)}, {value} FROM {text}) AS {table}"
+        text = f"(SELECT {QUOTING.names(others)}, {value} FROM {text}) AS {alias}"
     return _Source(text=text, afters={}, befores=befores, part=_PART, place=_PLACE)
 
 

@@ -66,8 +66,9 @@ class LiveColumn:
 class Part:
     """A constraint, foreign key or index, by the server's own definition.
 
-    `options` are those of the index behind a constraint. `clustered` and `identifies` say what
-    the table uses its index for. `expressed` says that an expression or a condition is in it.
+    `options` and `index_comment` are of the index behind a constraint. `clustered` and
+    `identifies` say what the table uses its index for. `expressed` says that an expression or a
+    condition is in it.
     `refers` is the other table of a foreign key.
     """
 
@@ -75,6 +76,7 @@ class Part:
     name: str
     definition: str
     comment: str | None
+    index_comment: str | None
     options: str | None
     clustered: bool
     identifies: bool
@@ -105,6 +107,16 @@ class Policy:
     using: str | None
     check: str | None
     comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A privilege on a table or, with `column`, on one of its columns; `who` as SQL writes it."""
+
+    privilege: str
+    column: str | None
+    who: str
+    passed_on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +179,13 @@ class Catalog:
     def policies(self, table: str) -> tuple[Policy, ...]:
         return tuple(Policy(*row) for row in self._rows(texts.POLICIES, table))
 
+    def grants(self, table: str) -> tuple[Grant, ...]:
+        return tuple(Grant(*row) for row in self._rows(texts.GRANTS, table))
+
+    def guarding(self, table: str) -> tuple[str, ...]:
+        """The words of row security that are on, and rules, each as ALTER or CREATE has it."""
+        return tuple(row[0] for row in self._rows(texts.GUARDING, table))
+
     def firing(self, table: str) -> tuple[Firing, ...]:
         return tuple(Firing(*row) for row in self._rows(texts.FIRING, table))
 
@@ -185,15 +204,17 @@ class Catalog:
         schema, name = split(table)
         place = (text, table, *map(repr, params))
         if place not in self.known:
-            rows = self.connection.rows(texts.asked(text), (name, schema, *params))
+            named = (name, schema) * text.count("c.relname = %s AND c.relnamespace = {schema}")
+            named = named or (name, schema)
+            rows = self.connection.rows(texts.asked(text), (*named, *params))
             self.known[place] = rows
         return self.known[place]
 
 
 def _part(row: tuple[Any, ...]) -> Part:
-    schema, table = row[8]
+    schema, table = row[9]
     refers = None if table is None else join(schema, table)
-    facts: tuple[Any, ...] = (*row[:8], refers, tuple(row[9]), tuple(row[10]))
+    facts: tuple[Any, ...] = (*row[:9], refers, tuple(row[10]), tuple(row[11]))
     return Part(*facts)
 
 

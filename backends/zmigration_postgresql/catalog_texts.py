@@ -55,7 +55,9 @@ parts AS (
                     AND k.contype IN ('p', 'u', 'x'))
 )
 SELECT kind, name, definition,
-       coalesce(obj_description(id, 'pg_constraint'), obj_description(id, 'pg_class')),
+       CASE WHEN kind = 'index' THEN obj_description(id, 'pg_class')
+            ELSE obj_description(id, 'pg_constraint') END,
+       CASE WHEN kind <> 'index' THEN obj_description(held, 'pg_class') END,
        array_to_string(x.reloptions, ', '), coalesce(i.indisclustered, false),
        coalesce(i.indisreplident, false),
        expressed OR EXISTS (SELECT 1 FROM pg_index e WHERE e.indexrelid = held
@@ -99,13 +101,9 @@ ORDER BY owner NULLS FIRST, kind DESC, name"""
 TABLE = """
 SELECT c.relpersistence = 'u', array_to_string(c.reloptions, ', '),
        obj_description(c.oid, 'pg_class'), array_remove(ARRAY[
-  CASE WHEN c.relacl IS NOT NULL OR EXISTS (SELECT 1 FROM pg_attribute a
-            WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL) THEN 'grants' END,
   CASE WHEN c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
+        AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
        THEN 'the owner ' || pg_get_userbyid(c.relowner) END,
-  CASE WHEN c.relrowsecurity OR EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = c.oid)
-       THEN 'row security' END,
-  CASE WHEN c.relhasrules THEN 'rules' END,
   CASE WHEN c.reltablespace <> 0 THEN 'the tablespace' END,
   CASE WHEN c.relreplident NOT IN ('d', 'i') THEN 'the replica identity' END,
   CASE WHEN EXISTS (SELECT 1 FROM pg_statistic_ext WHERE stxrelid = c.oid)
@@ -161,6 +159,33 @@ SELECT p.polname, CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE'
        obj_description(p.oid, 'pg_policy')
 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
 WHERE c.relname = %s AND c.relnamespace = {schema} ORDER BY p.polname"""
+GRANTS = """
+SELECT a.privilege_type, NULL::text, CASE WHEN a.grantee = 0 THEN 'PUBLIC'
+       ELSE a.grantee::regrole::text END, a.is_grantable
+FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) AS a
+WHERE c.relname = %s AND c.relnamespace = {schema}
+UNION ALL
+SELECT a.privilege_type, b.attname, CASE WHEN a.grantee = 0 THEN 'PUBLIC'
+       ELSE a.grantee::regrole::text END, a.is_grantable
+FROM pg_class c JOIN pg_attribute b ON b.attrelid = c.oid
+CROSS JOIN LATERAL aclexplode(b.attacl) AS a
+WHERE c.relname = %s AND c.relnamespace = {schema}
+ORDER BY 2 NULLS FIRST, 3, 1"""
+GUARDING = """
+SELECT 'ENABLE ROW LEVEL SECURITY' FROM pg_class c
+WHERE c.relname = %s AND c.relnamespace = {schema} AND c.relrowsecurity
+UNION ALL SELECT 'FORCE ROW LEVEL SECURITY' FROM pg_class c
+WHERE c.relname = %s AND c.relnamespace = {schema} AND c.relforcerowsecurity
+UNION ALL SELECT rtrim(pg_get_ruledef(r.oid), ';') FROM pg_class c
+JOIN pg_rewrite r ON r.ev_class = c.oid
+WHERE c.relname = %s AND c.relnamespace = {schema}
+UNION ALL SELECT CASE r.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA'
+                 ELSE 'ENABLE ALWAYS' END || ' RULE ' || quote_ident(r.rulename)
+FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid AND r.ev_enabled <> 'O'
+WHERE c.relname = %s AND c.relnamespace = {schema}
+UNION ALL SELECT 'OWNER TO ' || quote_ident(pg_get_userbyid(c.relowner)) FROM pg_class c
+WHERE c.relname = %s AND c.relnamespace = {schema} AND pg_get_userbyid(c.relowner) <> current_user
+  AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"""
 
 
 def asked(text: str) -> str:

@@ -5,6 +5,7 @@ Tables and columns are named as they are now.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,14 +51,6 @@ LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid AND
 WHERE c.relname = %s AND c.relnamespace = {schema}
   AND (k.oid IS NOT NULL OR i.oid IS NOT NULL)
 ORDER BY 1"""
-_REFERRING = """
-SELECT CASE WHEN r.relnamespace = current_schema()::regnamespace THEN r.relname
-            ELSE r.relnamespace::regnamespace::text || '.' || r.relname END, k.conname
-FROM pg_constraint k
-JOIN pg_class c ON c.oid = k.confrelid
-JOIN pg_class r ON r.oid = k.conrelid AND r.oid <> c.oid
-WHERE k.contype = 'f' AND c.relname = %s AND c.relnamespace = {schema}
-ORDER BY 1, 2"""
 _IS_INDEX = """
 SELECT 1 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
@@ -94,6 +87,9 @@ _STORAGE = """
 SELECT CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
        ELSE 'EXTENDED' END FROM pg_type t WHERE t.oid = to_regtype(%s)"""
 
+_VOLATILE = "SELECT 1 FROM pg_proc WHERE proname = ANY(%s) AND provolatile = 'v' LIMIT 1"
+_CALLED = re.compile(r"([^\W\d]\w*)\(")
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -117,6 +113,20 @@ class Facts:
         there, back = (bool(row and row[0][0]) for row in rows)
         return there, back
 
+    def own_schema(self) -> str:
+        """The schema in which tables without another one's name are."""
+        rows = self._rows("SELECT current_schema()::text")
+        return rows[0][0] if rows and rows[0][0] else "public"
+
+    def volatile(self, expression: str) -> bool:
+        """Whether an expression gives every row a value of its own: `gen_random_uuid()`."""
+        called = _CALLED.findall(expression)
+        return bool(called and self._rows(_VOLATILE, called))
+
+    def has_schema(self, name: str) -> bool:
+        """Whether there is such a schema."""
+        return bool(self._rows("SELECT 1 FROM pg_namespace WHERE nspname = %s", name))
+
     def usual_storage(self, native: str) -> str:
         """How values of a type are stored where nothing else is said."""
         rows = self._rows(_STORAGE, native)
@@ -138,10 +148,6 @@ class Facts:
         """Indexes and constraints that the server drops with the column."""
         return tuple(row[0] for row in self._asked(_ATTACHED, table, column))
 
-    def referring(self, table: str) -> tuple[tuple[str, str], ...]:
-        """Foreign keys of other tables to this one, each as table and name."""
-        return tuple((row[0], row[1]) for row in self._asked(_REFERRING, table))
-
     def is_index(self, table: str, name: str) -> bool:
         """Whether that is an index of its own, not one behind a constraint."""
         return bool(self._asked(_IS_INDEX, table, name))
@@ -160,5 +166,5 @@ class Facts:
         schema, name = split(table)
         return self._rows(asked(text), *first, name, schema)
 
-    def _rows(self, sql: str, *params: str | None) -> list[tuple[Any, ...]]:
+    def _rows(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         return [] if self.connection is None else self.connection.rows(sql, params)

@@ -14,10 +14,12 @@ from zmigration_api import RenameTable, Step
 
 from .archive import quiet
 from .catalog import Catalog
+from .names import QUOTING
 
 _SWITCH = re.compile(
     r"ALTER TABLE .+ (DISABLE|ENABLE( REPLICA| ALWAYS)?) (TRIGGER|RULE) .+;", re.DOTALL
 )
+_DROPPED = re.compile(r"DROP TRIGGER (.+) ON .+;", re.DOTALL)
 
 
 def fitted(back: Sequence[Step], catalog: Catalog) -> tuple[Step, ...]:
@@ -27,17 +29,29 @@ def fitted(back: Sequence[Step], catalog: Catalog) -> tuple[Step, ...]:
     """
     live: dict[str, str] = {}
     steps = []
+    away: set[str] = set()
     for step in back:
-        steps.append(_quieted(step, catalog, live.get(step.table, step.table)))
+        dropped = (_DROPPED.fullmatch(statement) for statement in step.statements)
+        away |= {found[1] for found in dropped if found}
+        steps.append(_quieted(step, catalog, live.get(step.table, step.table), away))
+        made = " ".join(s for s in step.statements if s.startswith("CREATE "))
+        away = {name for name in away if f" TRIGGER {name} " not in made}
         for change in step.changes:
             if isinstance(change, RenameTable):
                 live[change.new] = live.pop(change.old, change.old)
     return tuple(steps)
 
 
-def _quieted(step: Step, catalog: Catalog, live: str) -> Step:
+def _quieted(step: Step, catalog: Catalog, live: str, away: set[str]) -> Step:
     updates = any(statement.startswith("UPDATE ") for statement in step.statements)
     if not updates or catalog.table(live) is None:
         return step
-    bare = [statement for statement in step.statements if not _SWITCH.fullmatch(statement)]
-    return replace(step, statements=tuple(quiet(step.table, catalog.firing(live), bare)))
+    made = " ".join(s for s in step.statements if s.startswith("CREATE "))
+    bare = [s for s in step.statements if not _SWITCH.fullmatch(s) or _of_new(s, made)]
+    firing = [f for f in catalog.firing(live) if QUOTING.name(f.name) not in away]
+    return replace(step, statements=tuple(quiet(step.table, firing, bare)))
+
+
+def _of_new(switch: str, made: str) -> bool:
+    """Whether a trigger is switched that the step itself makes."""
+    return f" TRIGGER {switch.rpartition(' TRIGGER ')[2].removesuffix(';')} " in made

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from zmigration_sql import literal
-
 from .catalog import Catalog, Part, Policy, Trigger
 from .names import QUOTING, table_name
-from .recreate import generated_back, part_back, trigger_back
+from .recreate import generated_back, part_back, policy_back, trigger_back
 from .renames import Renames
 from .render import SQL
-from .tokens import lasting
 from .translate import translated
 
 _FIRST = {"constraint": 1, "index": 2, "foreign key": 3}
@@ -120,18 +117,12 @@ class Pieces:
         )
 
     def policy(self, live: str, policy: Policy) -> Piece:
-        table = table_name(self._renames.table(live))
-        name = QUOTING.name(policy.name)
-        words = [f"CREATE POLICY {name} ON {table} AS {policy.permissive} FOR {policy.command}"]
-        words.append(f"TO {policy.roles}")
+        table = self._renames.table(live)
         columns = self._renames.columns(live)
-        for word, text in (("USING", policy.using), ("WITH CHECK", policy.check)):
-            if text is not None:
-                words.append(f"{word} ({lasting(translated(text, columns))})")
-        make = [f"{' '.join(words)};"]
-        if policy.comment is not None:
-            make.append(f"COMMENT ON POLICY {name} ON {table} IS {literal(policy.comment)};")
-        drop = f"DROP POLICY {name} ON {table};"
+        using = policy.using and translated(policy.using, columns)
+        check = policy.check and translated(policy.check, columns)
+        make = policy_back(table, replace(policy, using=using, check=check))
+        drop = f"DROP POLICY {QUOTING.name(policy.name)} ON {table_name(table)};"
         return Piece(key=("policy", live, policy.name), rank=4, drop=(drop,), make=tuple(make))
 
 

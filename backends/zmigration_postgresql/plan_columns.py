@@ -43,7 +43,9 @@ def add(planning: Planning, change: AddColumn) -> Step:
         statements = planning.quiet(table, filled)
     planning.put(table, None, replace(column, native=column.exact_type or canonical(native)))
     computed = column.generated is not None and not column.virtual
-    hazards = [rewrite(table)] if computed or is_serial(column) else []
+    default = column.default.text if column.default and fill is None else ""
+    anew = computed or is_serial(column) or planning.facts.volatile(default)
+    hazards = [rewrite(table)] if anew and table not in planning.created else []
     return step(change, statements, [SQL.drop_column(table, column.name)], *hazards)
 
 
@@ -158,7 +160,8 @@ def _numbering(
         wanted = Numbers.wanted(table, new.name, new.identity, made.native)
     last = live.sequence.last if live and live.sequence else None
     forth = renumbered(table, new.name, there, wanted, last)
-    back = renumbered(table, new.name, wanted, there, last)
+    restarted = any("RESTART" in text for text in forth.last)
+    back = renumbered(table, new.name, wanted, there, None if restarted else last)
     return forth, _continued(back, there, wanted, live)
 
 

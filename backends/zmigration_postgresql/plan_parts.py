@@ -20,6 +20,7 @@ from zmigration_api import (
     Step,
     UniqueConstraint,
 )
+from zmigration_api.history import PREFIX
 
 from .create import index_made
 from .planning import Planning, step
@@ -85,9 +86,18 @@ def _key(planning: Planning, table: str, key: PrimaryKey | None) -> None:
 
 
 def rename(planning: Planning, change: RenamePart) -> Step:
-    forward = SQL.rename_part(change.table, change.part, change.old, change.new)
-    back = SQL.rename_part(change.table, change.part, change.new, change.old)
-    return step(change, [forward], [back])
+    """Names that change places go by way of another one."""
+    aside = planning.aside.pop((change.table, change.old), change.old)
+    forward = [SQL.rename_part(change.table, change.part, aside, change.new)]
+    back = [SQL.rename_part(change.table, change.part, change.new, aside)]
+    place = planning.changes.index(change)
+    for other in planning.changes[place + 1 :]:
+        if isinstance(other, RenamePart) and other.old == change.new:
+            free = f"{PREFIX}name_{place}"
+            planning.aside[other.table, other.old] = free
+            forward.insert(0, SQL.rename_part(other.table, other.part, other.old, free))
+            back.append(SQL.rename_part(other.table, other.part, free, other.old))
+    return step(change, forward, back)
 
 
 def paired(planning: Planning) -> None:

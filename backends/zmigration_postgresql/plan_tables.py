@@ -9,7 +9,6 @@ from zmigration_api import (
     CreateTable,
     DropConstraint,
     DropTable,
-    ForeignKey,
     Hazard,
     RenameTable,
     SetComment,
@@ -18,7 +17,7 @@ from zmigration_api import (
 
 from .archive import copied
 from .create import created, indexed
-from .names import join, split, table_name
+from .names import QUOTING, join, split
 from .planning import KEPT, Planning, refuse, rewrite, step
 from .render import SQL, UNLOGGED, constraint_name
 from .types import canonical, native_type
@@ -30,7 +29,9 @@ def create(planning: Planning, change: CreateTable) -> Step:
     columns = tuple(replace(c, native=c.exact_type or native[c.name]) for c in table.columns)
     planning.note(replace(table, columns=columns))
     comments = table.exact or planning.exact(table.name)
-    return step(change, created(table, comments=comments), [SQL.drop_table(table.name)])
+    schema, gone = planning.new_schema(table.name)
+    made = [*schema, *created(table, comments=comments)]
+    return step(change, made, [SQL.drop_table(table.name), *gone])
 
 
 def drop(planning: Planning, change: DropTable) -> Step:
@@ -38,8 +39,7 @@ def drop(planning: Planning, change: DropTable) -> Step:
     live = planning.live(table.name)
     what = f"table {table.name} cannot be dropped"
     refuse(what, planning.facts.dependents(live))
-    referring = [f"foreign key {n} of {t}" for t, n in planning.facts.referring(live)]
-    refuse(what, _staying(planning, referring))
+    refuse(what, _staying(planning, live))
     planning.tables.pop(table.name, None)
     dropped = SQL.drop_table(table.name)
     if back := planning.way_back.table(live):
@@ -71,29 +71,35 @@ def _circle(planning: Planning, live: str, change: DropTable) -> list[str]:
     ]
 
 
-def _staying(planning: Planning, referring: list[str]) -> tuple[str, ...]:
-    """Of these foreign keys, those that this plan does not drop, nor their tables."""
-    gone = set()
-    for change in planning.changes:
-        if isinstance(change, DropConstraint) and isinstance(change.constraint, ForeignKey):
-            name = f"foreign key {change.constraint.name} of "
-            gone |= {name + change.table, name + planning.live(change.table)}
-        if isinstance(change, DropTable):
-            gone |= {text for text in referring if text.endswith(f" of {change.table}")}
-    return tuple(text for text in referring if text not in gone)
+def _staying(planning: Planning, live: str) -> list[str]:
+    """Foreign keys of other tables to this one that neither go themselves nor with their tables."""
+    gone = {
+        (planning.live(c.table), constraint_name(c.table, c.constraint))
+        for c in planning.changes
+        if isinstance(c, DropConstraint)
+    }
+    dropped = {planning.live(c.table) for c in planning.changes if isinstance(c, DropTable)}
+    return [
+        f"foreign key {name} of {owner}"
+        for owner, name, _ in planning.catalog.referring(live)
+        if owner != live and owner not in dropped and (owner, name) not in gone
+    ]
 
 
 def rename(planning: Planning, change: RenameTable) -> Step:
     planning.renamed(change.old, change.new)
-    return step(change, _renamed(change.old, change.new), _renamed(change.new, change.old))
+    own = planning.facts.own_schema()
+    forward, back = _renamed(change.old, change.new, own), _renamed(change.new, change.old, own)
+    schema, gone = planning.new_schema(change.new)
+    return step(change, [*schema, *forward], [*back, *gone])
 
 
-def _renamed(old: str, new: str) -> list[str]:
-    """Into another schema first, where the names say so."""
+def _renamed(old: str, new: str, own: str) -> list[str]:
+    """Into another schema first, where the names say so; `own` is the app's."""
     (old_schema, old_name), (schema, name) = split(old), split(new)
     statements = []
-    if schema != old_schema and schema is not None:
-        statements.append(f"ALTER TABLE {table_name(old)} SET SCHEMA {table_name(schema)};")
+    if schema != old_schema:
+        statements.append(f"{SQL.alter(old)} SET SCHEMA {QUOTING.name(schema or own)};")
         old = join(schema, old_name)
     if name != old_name:
         statements.append(SQL.rename_table(old, new))

@@ -19,6 +19,7 @@ from zmigration_api import (
 from .alter import Alteration
 from .catalog import Catalog
 from .facts import Facts
+from .names import QUOTING, split
 from .renames import Renames
 from .wayback import WayBack
 
@@ -45,6 +46,8 @@ class Planning:
         self.created = {c.table for c in changes if isinstance(c, CreateTable)}
         self.alterations: dict[int, Alteration] = {}
         self.in_place: dict[int, Step] = {}
+        self.aside: dict[tuple[str, str], str] = {}
+        self.schemas: set[str] = set()
         self._exact = {table.name for table in desired.tables if table.exact}
         self._live = {table.name: table.name for table in current.tables}
         self._live_columns: dict[tuple[str, str], str] = {}
@@ -100,6 +103,15 @@ class Planning:
     def note(self, table: Table) -> None:
         """Note what a table is like now."""
         self.tables[table.name] = table
+
+    def new_schema(self, name: str) -> tuple[list[str], list[str]]:
+        """The statements that make the schema of a table or type if it is not there, and back."""
+        schema = split(name)[0]
+        if schema is None or schema in self.schemas or self.facts.has_schema(schema):
+            return [], []
+        self.schemas.add(schema)
+        quoted = QUOTING.name(schema)
+        return [f"CREATE SCHEMA {quoted};"], [f"DROP SCHEMA {quoted};"]
 
     def quiet(self, table: str, statements: list[str]) -> list[str]:
         return self.way_back.quiet(table, self.live(table), statements)

@@ -8,7 +8,7 @@ from zmigration_api import Archive, KeptColumn
 from zmigration_sql import literal
 
 from .archive import Keep, guard
-from .catalog import Catalog, LiveColumn, LiveTable, Part, Sequence, Trigger
+from .catalog import Catalog, LiveColumn, LiveTable, Part, Policy, Sequence, Trigger
 from .names import QUOTING, table_name
 from .render import SQL, Commented
 from .tokens import lasting
@@ -36,6 +36,7 @@ def table_back(
         *(text for trigger in catalog.triggers(name) for text in trigger_back(name, trigger)),
         *(text for column in columns for text in column_rest(name, column)),
         *_comments(table, facts.comment, ()),
+        *_guarded(name, catalog),
     ]
 
 
@@ -54,6 +55,8 @@ def part_back(table: str, part: Part) -> list[str]:
         statements.append(f"{SQL.alter(table)} CLUSTER ON {name};")
     if part.identifies:
         statements.append(f"{SQL.alter(table)} REPLICA IDENTITY USING INDEX {name};")
+    if part.index_comment is not None:
+        statements.append(SQL.comment(table, "index", part.name, part.index_comment))
     if part.comment is not None:
         statements.append(SQL.comment(table, on, part.name, part.comment))
     return statements
@@ -165,6 +168,32 @@ def _position(table: str, column: LiveColumn, sequence: Sequence) -> str:
     reached = f"SELECT {number} AS reached FROM {table_name(table)}"
     bounds = f"reached BETWEEN {sequence.lowest} AND {sequence.highest}"
     return f"SELECT setval({literal(sequence.name)}, reached) FROM ({reached}) AS s WHERE {bounds};"
+
+
+def policy_back(name: str, policy: Policy) -> list[str]:
+    """A policy of a table again."""
+    table, quoted = table_name(name), QUOTING.name(policy.name)
+    words = [f"CREATE POLICY {quoted} ON {table} AS {policy.permissive} FOR {policy.command}"]
+    words.append(f"TO {policy.roles}")
+    for word, text in (("USING", policy.using), ("WITH CHECK", policy.check)):
+        if text is not None:
+            words.append(f"{word} ({lasting(text)})")
+    statements = [f"{' '.join(words)};"]
+    if policy.comment is not None:
+        statements.append(f"COMMENT ON POLICY {quoted} ON {table} IS {literal(policy.comment)};")
+    return statements
+
+
+def _guarded(name: str, catalog: Catalog) -> Iterator[str]:
+    """Who may do what with a table: policies, rules, grants, the owner."""
+    for policy in catalog.policies(name):
+        yield from policy_back(name, policy)
+    for grant in catalog.grants(name):
+        column = f" ({QUOTING.name(grant.column)})" if grant.column else ""
+        option = " WITH GRANT OPTION" if grant.passed_on else ""
+        yield f"GRANT {grant.privilege}{column} ON {table_name(name)} TO {grant.who}{option};"
+    for text in catalog.guarding(name):
+        yield f"{text};" if text.startswith("CREATE ") else f"{SQL.alter(name)} {text};"
 
 
 def _rows(name: str, archive: Archive, columns: tuple[LiveColumn, ...]) -> str:

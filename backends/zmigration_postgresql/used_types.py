@@ -78,6 +78,12 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY 1 NULLS FIRST, 2, 3, 4"""
 
 
+_KEPT = f"""
+SELECT 1 FROM pg_type t JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray)
+JOIN pg_class c ON c.oid = a.attrelid AND starts_with(c.relname, {literal(PREFIX)})
+WHERE t.oid = %s AND NOT a.attisdropped LIMIT 1"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeColumn:
     """A column of the type, or of arrays of it."""
@@ -93,13 +99,15 @@ class TypeColumn:
 class UsedType:
     """A type that is there. `others` cannot be taken apart. `owner`: if it is another's.
 
-    `parts` are what else names the type: table, kind and name.
+    `parts` are what else names the type: table, kind and name. `kept`: runs before this one kept
+    values of it.
     """
 
     columns: tuple[TypeColumn, ...]
     parts: tuple[tuple[str, str, str], ...]
     others: tuple[str, ...]
     owner: str | None
+    kept: bool
 
     def rest(self, name: str) -> list[str]:
         """What a type made anew gets besides its definition."""
@@ -135,5 +143,9 @@ def used_type(connection: Connection, name: str) -> UsedType | None:
         for space, table, kind, part in connection.rows(text, (oid,))
     )
     return UsedType(
-        columns=columns, parts=parts, others=tuple(others), owner=owner if foreign else None
+        columns=columns,
+        parts=parts,
+        others=tuple(others),
+        owner=owner if foreign else None,
+        kept=bool(connection.rows(_KEPT, (oid,))),
     )

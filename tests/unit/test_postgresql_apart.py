@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.postgres_catalog import catalog
 from tests.postgres_pairs import Renames, pair, there_and_back
 from zmigration_api import UnsupportedChange
 
@@ -163,3 +164,20 @@ def test_what_cannot_be_made_again_is_named(postgres_server: str, more: str, nam
         pytest.raises(UnsupportedChange, match=named),
     ):
         both.planned()
+
+
+def test_triggers_that_go_and_come_are_not_switched_on_the_way_back(postgres_server: str) -> None:
+    trigger = (
+        "CREATE TRIGGER tr BEFORE UPDATE ON t FOR EACH ROW WHEN (old.a IS DISTINCT FROM new.a)"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger(); ALTER TABLE t ENABLE ALWAYS"
+        " TRIGGER tr"
+    )
+    first, second = T.format("integer") + ROWS + trigger, T.format("numeric") + trigger
+    with pair(postgres_server, first, second) as both:
+        before, steps = catalog(both.server), both.planned()
+        both.run(steps)
+        back = tuple(step.inverse() for step in reversed(steps))
+        both.run(both.store.fitted(back, force=False))
+        both.forget()
+        assert catalog(both.server) == before
+        assert both.rows("SELECT a FROM t ORDER BY id") == [(10,), (20,)]

@@ -133,14 +133,16 @@ CASES = {
             " '{3,4}', '1 day 2:03:04.5', '{\"a\": 1}', true, 'abc', '10.0.0.1', '2020-02-03')",
         ),
         t(
-            "a bigint, b varchar(50), c timestamptz, d numeric(12,3), e integer, f double precision,"
-            " g integer, h bigint[], i integer[], j interval(0), k jsonb, l text, m varchar(9),"
+            "a bigint, b varchar(50), c timestamptz, d numeric(12,3), e integer,"
+            " f double precision, g integer, h bigint[], i integer[], j interval(0), k jsonb,"
+            " l text, m varchar(9),"
             " n text, o timestamp(0)"
         ),
     ),
     "types back": (
         t(
-            "a bigint, b varchar(50), c timestamptz, d numeric(12,3), h bigint[], j interval, m text",
+            "a bigint, b varchar(50), c timestamptz, d numeric(12,3), h bigint[], j interval,"
+            " m text",
             "INSERT INTO t VALUES (1, 2, 'b', '2020-01-02 03:04:05', 1.5, '{1,2}', '1 day', 'abc')",
         ),
         t("a integer, b varchar(20), c timestamp, d numeric(10,2), h text, j text, m char(5)"),
@@ -187,3 +189,12 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_difference_is_made_and_taken_back(postgres_server: str, name: str) -> None:
     there_and_back(postgres_server, *CASES[name])
+
+
+def test_a_default_that_gives_every_row_its_own_value_writes_the_table_anew(
+    postgres_server: str,
+) -> None:
+    for call, anew in (("gen_random_uuid()", True), ("md5('a')::uuid", False)):
+        desired = t(f"a text, u uuid DEFAULT {call}")
+        steps = there_and_back(postgres_server, t("a text", ROWS), desired)
+        assert any(h.kind == "rewrite" for step in steps for h in step.hazards) == anew

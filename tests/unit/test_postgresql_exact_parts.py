@@ -109,6 +109,28 @@ CASES = {
         "COMMENT ON COLUMN t.b IS 'b'",
     ),
     "table": (P, P + C + FK + "; COMMENT ON TABLE c IS 'x'; COMMENT ON CONSTRAINT fk ON c IS 'y'"),
+    "names that change places": (
+        T + "CREATE INDEX i ON t (a); CREATE INDEX j ON t (b); CREATE INDEX k ON t (u);"
+        "ALTER TABLE t ADD CONSTRAINT x CHECK (a > 0), ADD CONSTRAINT y CHECK (b > 0)",
+        T + "CREATE INDEX j ON t (a); CREATE INDEX k ON t (b); CREATE INDEX i ON t (u);"
+        "ALTER TABLE t ADD CONSTRAINT y CHECK (a > 0), ADD CONSTRAINT x CHECK (b > 0)",
+    ),
+    "a schema": (
+        T,
+        T + "CREATE SCHEMA app; CREATE TYPE app.e AS ENUM ('a'); CREATE TABLE app.n (e app.e)",
+    ),
+    "a guarded table gone": (
+        P + C + FK + "; CREATE POLICY o ON c AS RESTRICTIVE FOR SELECT USING (p_id > 1);"
+        "ALTER TABLE c ENABLE ROW LEVEL SECURITY; ALTER TABLE c FORCE ROW LEVEL SECURITY;"
+        "CREATE RULE r AS ON DELETE TO c DO INSTEAD NOTHING; ALTER TABLE c DISABLE RULE r;"
+        "GRANT SELECT ON c TO PUBLIC; GRANT UPDATE (p_id) ON c TO PUBLIC;"
+        "CREATE TRIGGER s BEFORE UPDATE ON c FOR EACH ROW"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger(); ALTER TABLE c DISABLE TRIGGER s;"
+        "COMMENT ON TRIGGER s ON c IS 's'; COMMENT ON INDEX c_pkey IS 'index';"
+        "COMMENT ON CONSTRAINT c_pkey ON c IS 'key'; ALTER TABLE c CLUSTER ON c_pkey;"
+        "INSERT INTO p VALUES (1, 1); INSERT INTO c VALUES (5, 1)",
+        P,
+    ),
     "tables in a circle": (
         "",
         P + C + FK + "; ALTER TABLE p ADD CONSTRAINT fp FOREIGN KEY (code) REFERENCES c (id)",

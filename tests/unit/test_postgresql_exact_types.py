@@ -173,13 +173,18 @@ def test_a_value_that_was_written_since_does_not_go_on_the_way_back(postgres_ser
 
 def test_what_has_the_type_and_cannot_move_is_named(postgres_server: str) -> None:
     function = "CREATE FUNCTION f(m mood) RETURNS int LANGUAGE sql AS 'SELECT 1';"
-    with pair(postgres_server, MOOD + T + function, mood("ok", "glad", "sad") + T) as both:
-        with pytest.raises(UnsupportedChange, match=r"function f\(mood\) depends on it"):
-            both.planned()
+    wanted = mood("ok", "glad", "sad") + T
+    with (
+        pair(postgres_server, MOOD + T + function, wanted) as both,
+        pytest.raises(UnsupportedChange, match=r"function f\(mood\) depends on it"),
+    ):
+        both.planned()
 
 
 def test_values_that_a_domain_would_make_others_of_are_refused(postgres_server: str) -> None:
     current = DOMAIN.format("numeric") + "INSERT INTO t VALUES (1, 1.25)"
-    with pair(postgres_server, current, DOMAIN.format("numeric(9,1)")) as both:
-        with pytest.raises(StepFailed, match=r"t\.s has 1 rows that numeric\(9,1\) would make"):
-            both.run(both.planned())
+    with (
+        pair(postgres_server, current, DOMAIN.format("numeric(9,1)")) as both,
+        pytest.raises(StepFailed, match=r"t\.s has 1 rows that numeric\(9,1\) would make"),
+    ):
+        both.run(both.planned())

@@ -22,8 +22,7 @@ from .keys import (
     warn_unknown,
     without_sql,
 )
-from .names import check_name
-from .sql_keys import is_sqlite
+from .names import check_name, is_sqlite
 from .types import Reading, Shorthand, check_length, column_type, read_type
 from .values import (
     check_enum,

@@ -50,6 +50,11 @@ def bare(table: str, data_type: str | None) -> str:
     return table.rpartition(".")[2] if data_type in POSTGRESQL else table
 
 
+def is_sqlite(data_type: str | None) -> bool:
+    """Whether Data_Type is SQLite's, where upper and lower case of names never count."""
+    return data_type in ("sqlite", "sqlite3")
+
+
 def is_word(text: str) -> bool:
     """Whether the text is a plain name and could not be anything else in SQL."""
     return _WORD.fullmatch(text) is not None
