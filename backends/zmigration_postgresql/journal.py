@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from zmigration_api import Check, ForeignKey, Index, Schema, Step, Table, UniqueConstraint
 
+from .address import load_driver
 from .connection import Connection
 from .names import QUOTING
 from .online import made_ahead
@@ -46,7 +47,12 @@ def read(connection: Connection) -> tuple[Made, ...]:
     """What was made ahead, the last first; nothing where the table is not there."""
     if not is_there(connection):
         return ()
-    rows = connection.rows(f"SELECT relation, undo FROM {_NAME} ORDER BY number DESC")
+    query = f"SELECT relation, undo FROM {_NAME} ORDER BY number DESC"
+    with connection.errors():
+        try:
+            rows = connection.raw.execute(query.encode()).fetchall()
+        except load_driver().errors.UndefinedTable:
+            return ()  # the run whose it is has just ended
     return tuple(Made(relation, made_ahead(undo), undo) for relation, undo in rows)
 
 
