@@ -31,7 +31,7 @@ ROW = "__row"
 KEPT, UNDONE = f"{PREFIX}kept_", f"{PREFIX}undone_"
 """How the names of archives begin: of migrations, and of rollbacks."""
 _LONGEST_NAME = 63  # bytes, PostgreSQL's
-_SEPARATOR = re.compile(r'[."]')
+_UNUSUAL = re.compile(r'[."A-Z]')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +222,12 @@ def _keys(table: Table) -> Iterator[tuple[str, ...]]:
 def _name(prefix: str, table: str) -> str:
     """The archive's name, cut where it would be too long, and still its own then.
 
-    A table of another schema (`app.users`) has its archive beside the app's own tables.
+    It is one that every store spells so: in lower case, and without the dot of a table of another
+    schema (`app.users`), whose archive is beside the app's own tables.
     """
-    whole = f"{prefix}_{_SEPARATOR.sub('_', table)}"
-    if len(whole.encode()) <= _LONGEST_NAME and not _SEPARATOR.search(table):
+    plain = _UNUSUAL.sub(lambda found: "_" if found[0] in '."' else found[0].lower(), table)
+    whole = f"{prefix}_{plain}"
+    if len(whole.encode()) <= _LONGEST_NAME and plain == table:
         return whole
     mark = hashlib.sha256(table.encode()).hexdigest()[:8]
     room = _LONGEST_NAME - len(mark) - 1
