@@ -218,7 +218,15 @@ class _Asker:
 
 
 def _asks_rows(constraint: Constraint) -> bool:
-    """Whether rows that are there must keep it; a constraint that is not validated lets them be."""
+    """Whether rows that are there must keep it, and can be asked.
+
+    A constraint that is not validated lets them be; SQLite takes a foreign key to a table that has
+    no key to refer to, and refuses what uses it.
+    """
+    if isinstance(constraint, ForeignKey) and len(constraint.columns) != len(
+        constraint.ref_columns
+    ):
+        return False
     return not isinstance(constraint, Check | ForeignKey) or constraint.valid
 
 

@@ -82,39 +82,39 @@ def open_project(selection: Selection, report: Report) -> Iterator[Project]:
     report.initialized([f"plugin {s.shown}: {s.error}" for s in plugins.broken()])
     found = discover(app)
     with contextlib.ExitStack() as stack:
-        settled: dict[Path, _Settled] = {}
+        opened: dict[Path, _Opened] = {}
         if selection.settle and may_settle(plugins):
-            settled = _settled(found.schemas, app, plugins, selection, stack)
+            opened = _opened(found.schemas, app, plugins, selection, stack)
+        settled = {path: one.file for path, one in opened.items() if one.survey is not None}
         every = [
-            settled[ref.path].file if ref.path in settled else read_schema_file(ref.path, ref.name)
-            for ref in found.schemas
+            settled.get(ref.path) or read_schema_file(ref.path, ref.name) for ref in found.schemas
         ]
         report.discovered(every, found.notes)
         enabled = [file for file in every if file.meta.enabled is not False]
         chosen = _chosen(enabled, selection.schemas)
         places = _places(enabled, app, plugins, selection)
-        units = tuple(_units(chosen, places, app, stack, report, settled))
+        units = tuple(_units(chosen, places, app, stack, report, opened))
         yield Project(app=app, plugins=plugins, units=units)
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """A file of an open store where nothing is to be done, and what a look would find there."""
+class _Opened:
+    """A file of an open store, and what a look would find where nothing is to be done."""
 
     file: SchemaFile
     store: Store
-    survey: Survey
+    survey: Survey | None
 
 
-def _settled(
+def _opened(
     refs: Sequence[SchemaRef],
     app: App,
     plugins: Plugins,
     selection: Selection,
     stack: contextlib.ExitStack,
-) -> dict[Path, _Settled]:
-    """The schema files, by their paths, of stores that are as they were recorded."""
-    found: dict[Path, _Settled] = {}
+) -> dict[Path, _Opened]:
+    """The schema files, by their paths, with nothing read but their Meta."""
+    found: dict[Path, _Opened] = {}
     try:
         heads = [read_schema_head(ref.path, ref.name) for ref in refs]
         known = [head for head in heads if head is not None]
@@ -122,13 +122,9 @@ def _settled(
             return {}
         enabled = [head for head in known if head.meta.enabled is not False]
         for target, backend, files in _places(enabled, app, plugins, selection):
-            store = backend.open(target)
+            store = stack.enter_context(contextlib.closing(backend.open(target)))
             survey = settled_survey(store, files)
-            if survey is None:
-                store.close()
-            else:
-                stack.callback(store.close)
-                found.update((file.path, _Settled(file, store, survey)) for file in files)
+            found.update((file.path, _Opened(file, store, survey)) for file in files)
     except MigrationError:
         return found  # told by the whole look
     return found
@@ -151,7 +147,7 @@ def _units(
     app: App,
     stack: contextlib.ExitStack,
     report: Report,
-    settled: Mapping[Path, _Settled],
+    opened: Mapping[Path, _Opened],
 ) -> Iterator[Unit]:
     """A unit for each store that a chosen schema lives in, in the order of discovery."""
     wanted = {file.path for file in chosen}
@@ -159,8 +155,8 @@ def _units(
         _refuse_same_name(files)
         mine = tuple(file for file in files if file.path in wanted)
         beside = tuple(file for file in files if file.path not in wanted)
-        if mine and mine[0].path in settled:
-            known = settled[mine[0].path]
+        known = opened.get(mine[0].path) if mine else None
+        if known and known.survey:
             schemas = tuple(s for s in known.survey.schemas if s.file.path in wanted)
             survey = replace(known.survey, schemas=schemas)
             yield Unit(
@@ -173,7 +169,8 @@ def _units(
             )
         elif mine:
             with where_configured(files, app):
-                store = stack.enter_context(contextlib.closing(backend.open(target)))
+                store = known.store if known else None
+                store = store or stack.enter_context(contextlib.closing(backend.open(target)))
                 warnings = _check_references(files, backend, store)
             report.warnings([str(warning) for warning in warnings])
             yield Unit(

@@ -40,9 +40,8 @@ def without_rows(unit: Unit, step: Step) -> Iterator[str]:
     archive = step.restores
     if archive is None or archive.new_table is None or not archive.rows:
         return
-    name = unit.store.spell(archive.name)
-    live = unit.store.inspect([name, archive.new_table])
-    kept, table = live.table(name), live.table(archive.new_table)
+    live = unit.store.inspect([archive.name, archive.new_table])
+    kept, table = live.table(archive.name), live.table(archive.new_table)
     if kept is None or table is None:
         return
     count = _homeless(unit, archive, kept, table)

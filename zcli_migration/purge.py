@@ -108,7 +108,7 @@ class _Purge(Session):
         histories = {file.name: history_table_for(unit.store, file) for file in unit.files}
         live = unit.store.inspect([table.name for table in histories.values()])
         names = {
-            unit.store.spell(name)
+            name
             for table in histories.values()
             for record in all_records(unit.store, table, live.table(table.name))
             for name in _archives_of(record)

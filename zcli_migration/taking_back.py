@@ -80,7 +80,7 @@ def refuse_way_back(unit: Unit, way: WayBack, *, force: bool) -> None:
     refuse_unsupported(unit.backend, (change for step in way.steps for change in step.changes))
     for step in way.steps:
         archive = step.restores
-        if archive is not None and way.live.table(unit.store.spell(archive.name)) is None:
+        if archive is not None and way.live.table(archive.name) is None:
             raise MigrationError(
                 f"{unit.store.display}: the values to bring back to {archive.table} are gone: "
                 f"there is no {archive.name} any more",

@@ -12,7 +12,7 @@ import numpy as np
 from zmigration_api import StoreError
 
 from .cells import LARGEST_CELL, records
-from .marks import QUOTE, Marks, marked
+from .marks import QUOTE, Marks, lines_in, marked
 
 CHUNK = 1 << 20
 """Bytes. Larger ones are little faster, and memory is some hundred times as large."""
@@ -25,6 +25,16 @@ class Chunk(NamedTuple):
 
     text: bytes
     exact: bool
+
+    @property
+    def size(self) -> int:
+        """How many bytes they have."""
+        return len(self.text)
+
+    @property
+    def lines(self) -> int:
+        """How many line ends they have."""
+        return lines_in(self.text)
 
 
 def hopeful(stream: BinaryIO, size: int) -> Iterator[Chunk]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
-from zmigration_api import Column, Duplicates, Inspected, PrimaryKey, Schema, Table
+from zmigration_api import (
+    Column,
+    ColumnType,
+    Duplicates,
+    Inspected,
+    PrimaryKey,
+    Schema,
+    Table,
+    Unconvertible,
+)
 
 from .ask import ask
 from .files import CsvFile
+from .host_types import host_types
 from .kinds import Facts
 
 _KEYS = frozenset({"int", "bigint", "str", "uuid"})
@@ -35,6 +45,8 @@ class _Table:
         self.rows = max((f.values + f.nulls for f in self._facts.values()), default=0)
         columns = (_column(name, facts) for name, facts in self._facts.items())
         self.table = Table(name=name, columns=tuple(columns))
+        self._told = dict(self._fitting(host_types(file.path.parent, name)))
+        self.table = replace(self.table, columns=tuple(map(self._as_told, self.table.columns)))
         key = next(filter(self._is_unique, self._key_candidates()), None)
         if key is not None:
             self.table = replace(self.table, primary_key=PrimaryKey(columns=(key,)))
@@ -46,6 +58,8 @@ class _Table:
             return
         count = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
         yield f"Types, required and keys are inferred from all {count}; a CSV file says nothing."
+        if self._told:
+            yield f"zCLI itself has recorded the types of {', '.join(self._told)}."
         empty = [name for name, facts in self._facts.items() if not facts.values]
         if empty:
             yield f"No row has a value in {', '.join(empty)}."
@@ -55,6 +69,20 @@ class _Table:
         unique = [] if self._large else [n for n in self._others() if self._is_unique(n)]
         if unique:
             yield f"No value is there twice in {', '.join(unique)}: unique: true, if that is meant."
+
+    def _fitting(self, told: Mapping[str, ColumnType]) -> Iterator[tuple[str, ColumnType]]:
+        """The types that zCLI has recorded and that every value is of."""
+        for column in self.table.columns:
+            kind = told.get(column.name, column.type)
+            if kind == column.type or not self._facts[column.name].encoded:
+                continue
+            text = Column(name=column.name, type=ColumnType(kind="text"))
+            question = Unconvertible(self.table.name, text, replace(text, type=kind))
+            if not ask(question, Schema(tables=(self.table,)), self._find).count:
+                yield column.name, kind
+
+    def _as_told(self, column: Column) -> Column:
+        return replace(column, type=self._told.get(column.name, column.type))
 
     def _key_candidates(self) -> Iterator[str]:
         """A column `id`, else the first one if it is a number or called as an id is."""

@@ -15,10 +15,10 @@ from .cells import Record
 from .files import CsvFile
 from .grid import Grid, GridRow
 from .hashes import Hashes, Key, KeyHash
-from .marks import Flags, Words
+from .marks import Flags, Words, lines_in
 from .ranks import ascends
 from .runs import Pairs, Runs, runs
-from .scan import lines_in, stretches
+from .scan import stretches
 
 _REMEMBERED = 1 << 20
 """Hashes of rows that are to be shown; with more of them, the first rows may not be the first."""

@@ -90,6 +90,12 @@ def ends_lines(text: bytes, marks: Marks) -> bytes | None:
     return b"\r\n" if np.array_equal(_moved_on(returns), marks.feeds) else None
 
 
+def lines_in(text: bytes) -> int:
+    """How many line ends there are."""
+    feeds = int(np.count_nonzero(np.frombuffer(text, np.uint8) == LF))
+    return feeds + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else feeds
+
+
 def bits_of(each: Flags) -> Words:
     packed = np.packbits(each, bitorder="little")
     words: Words = np.zeros((len(packed) + 7) // 8, "<u8")

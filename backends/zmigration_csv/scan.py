@@ -12,14 +12,12 @@ from functools import partial
 from io import BytesIO
 from typing import BinaryIO, Generic, TypeVar
 
-import numpy as np
-
 from .cells import Record, records
 from .chunks import CHUNK, Chunk, chunks, hopeful
 from .files import CsvFile, checked
 from .grid import Grid, grid
 from .long import LongRow, long_row
-from .marks import LF, marked
+from .marks import lines_in, marked
 from .memory import keep_freed
 
 WORKERS = min(4, os.cpu_count() or 1)
@@ -55,22 +53,21 @@ def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Generator[Stre
         width = len(header.names)
         number, line = 0, 1 + lines_in(header.before + b"".join(header.cells) + header.end)
         for chunk, seen in _looked_at(file, stream, width, look):
-            if isinstance(chunk, LongRow):
-                body = iter((Record(line, chunk, chunk.end),))
-                yield Stretch(
-                    number, line, chunk.size, None, checked(file, body, width, number), chunk
-                )
-                number, line = number + 1, line + chunk.lines
-                del chunk, body
-                continue
             if seen is not None:
-                yield Stretch(number, line, len(chunk.text), seen.made, iter(()))
+                yield Stretch(number, line, chunk.size, seen.made, iter(()))
                 number, line = number + seen.rows, line + seen.lines
                 continue
-            body = records(BytesIO(chunk.text), file.delimiter, file.shown, line=line)
-            each = _Counting(checked(file, body, width, number))
-            yield Stretch(number, line, len(chunk.text), None, each)
-            number, line = number + each.rest(), line + lines_in(chunk.text)
+            each = _Counting(checked(file, _records(file, chunk, line), width, number))
+            long = chunk if isinstance(chunk, LongRow) else None
+            yield Stretch(number, line, chunk.size, None, each, long)
+            number, line = number + each.rest(), line + chunk.lines
+            del chunk, long
+
+
+def _records(file: CsvFile, chunk: Chunk | LongRow, line: int) -> Iterator[Record]:
+    if isinstance(chunk, LongRow):
+        return iter((Record(line, chunk, chunk.end),))
+    return records(BytesIO(chunk.text), file.delimiter, file.shown, line=line)
 
 
 def _looked_at(
@@ -91,7 +88,7 @@ def _looked_at(
                     regular = False
                     break
                 yield chunk, seen
-                place += len(chunk.text)
+                place += chunk.size
         row = long_row(stream, place, CHUNK, file.delimiter) if regular else None
         if row is None:
             break
@@ -129,7 +126,7 @@ def _seen(
     made = None if rows is None else look(rows)
     if rows is None or made is None:
         return None
-    return _Seen(made, rows.rows, lines_in(chunk.text) if rows.quoted else rows.rows)
+    return _Seen(made, rows.rows, chunk.lines if rows.quoted else rows.rows)
 
 
 class _Counting:
@@ -167,12 +164,6 @@ def ahead(items: Iterable[A], work: Callable[[A], B]) -> Generator[tuple[A, B], 
         while waiting:
             first, future = waiting.popleft()
             yield first, future.result()
-
-
-def lines_in(text: bytes) -> int:
-    """How many line ends there are."""
-    feeds = int(np.count_nonzero(np.frombuffer(text, np.uint8) == LF))
-    return feeds + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else feeds
 
 
 @contextmanager

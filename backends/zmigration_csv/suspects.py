@@ -10,8 +10,9 @@ from .canonical import staying
 from .cells import Record
 from .files import CsvFile
 from .grid import Grid, GridRow
+from .marks import lines_in
 from .quick import Quick
-from .scan import lines_in, stretches
+from .scan import stretches
 
 
 def suspects(file: CsvFile, quick: Quick | None) -> Iterator[tuple[int, Record]]:

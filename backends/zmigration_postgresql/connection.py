@@ -55,13 +55,27 @@ class Connection:
         _load_as_text(raw)
         with self.errors():
             raw.execute(_SESSION.format(lock_timeout=milliseconds(address.lock_timeout)).encode())
-            if address.schema is not None:
-                # What extensions bring is in public.
-                path = f"SET search_path TO {QUOTING.name(address.schema)}, public"
-                raw.execute(path.encode())
+        if address.schema is not None:
+            self.execute(f"SET search_path TO {self.path if self.has_schema() else self._own}")
 
-    left_behind: str
-    """What is to be said of a run that ends with the connection and cannot tidy up."""
+    @property
+    def _own(self) -> str:
+        return QUOTING.name(self._address.schema or "")
+
+    @property
+    def path(self) -> str:
+        """Where names without a schema are looked for; what extensions bring is in public."""
+        return f"{self._own}, public"
+
+    def has_schema(self) -> bool:
+        """Whether the app's own schema is there; a path without one has no tables."""
+        schema = self._address.schema
+        found = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+        return schema is None or bool(self.rows(found, [schema]))
+
+    def make_schema(self) -> None:
+        """Create the app's own schema, inside a transaction."""
+        self.execute(f"CREATE SCHEMA IF NOT EXISTS {self._own}; SET search_path TO {self.path}")
 
     @property
     def raw(self) -> psycopg.Connection[tuple[Any, ...]]:

@@ -78,14 +78,18 @@ def _column_of(column: Column, live: Table | None) -> Column | None:
 
 def _written(table: Table, live: Table | None) -> Table:
     """The table with every text that needs no server in its one form."""
-    columns = tuple(_column(table.name, c, _column_of(c, live)) for c in table.columns)
+    columns = tuple(
+        replace(column, required=True) if column.name in table.key else column
+        for column in (_column(table.name, c, _column_of(c, live)) for c in table.columns)
+    )
+    ordered = {index.name: index.options for index in live.indexes} if live else {}
     return replace(
         table,
         columns=columns,
         checks=tuple(replace(c, expression=spaced(c.expression)) for c in table.checks),
         exclusions=tuple(replace(x, definition=spaced(x.definition)) for x in table.exclusions),
         options=tuple(sorted(map(_option, table.options))),
-        indexes=tuple(map(_index, table.indexes)),
+        indexes=tuple(_index(index, ordered.get(index.name)) for index in table.indexes),
         comment=table.comment or None,
     )
 
@@ -97,23 +101,27 @@ def _option(text: str) -> str:
     return f"{name.lower()}={value}"
 
 
-def _index(index: Index) -> Index:
+def _index(index: Index, ordered: tuple[str, ...] | None) -> Index:
+    """`ordered` are the options that the live one has: their order is no difference."""
+    options = tuple(map(_option, index.options))
     method = index.method and index.method.lower()
     return replace(
         index,
         method=None if method == "btree" else method,
         where=index.where and spaced(index.where),
         keys=tuple(map(spaced, index.keys)),
-        options=tuple(sorted(map(_option, index.options))),
+        options=ordered if ordered and sorted(ordered) == sorted(options) else options,
         comment=index.comment or None,
     )
 
 
 def _column(table: str, column: Column, live: Column | None) -> Column:
-    native = canonical(native_type(column, None))
+    written = native_type(column, None)
+    native = _SERIALS.get(written.strip().lower()) or canonical(written)
     identity = column.identity
-    if native in _SERIALS:
-        native = _SERIALS[native]
+    required = identity is not None and identity.kind != "serial"
+    if written.strip().lower() in _SERIALS:
+        required = True
         identity = identity or Identity(kind="serial")
     if live is not None and live.exact_type and canonical(live.exact_type) == native:
         native = live.exact_type
@@ -125,7 +133,7 @@ def _column(table: str, column: Column, live: Column | None) -> Column:
         column,
         type=neutral(native),
         exact_type=native,
-        required=column.required or numbered,
+        required=column.required or required,
         default=default,
         auto_increment=column.auto_increment or numbered,
         generated=column.generated and spaced(column.generated),
@@ -161,7 +169,7 @@ def _settled(table: Table, live: Table | None) -> Table | None:
     texts = _texts(table)
     if None in columns or (live is None and texts):
         return None
-    if live is not None and texts:
+    if live is not None and (texts or any(column.generated for column in table.columns)):
         kept = {c.name: c for c in columns if c is not None}
         known = set(_texts(live))
         if not known.issuperset(texts) or not all(

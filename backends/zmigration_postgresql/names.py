@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from zmigration_sql import Quoting
 
@@ -37,6 +38,7 @@ _PART = r'"(?:[^"]|"")+"|[^".][^.]*'
 _PARTS = re.compile(rf"(?:({_PART})\.)?({_PART})", re.DOTALL)
 
 
+@lru_cache(maxsize=65_536)
 def spell(name: str) -> str:
     """The name that an unquoted `name` creates: the app never quotes."""
     schema, table = split(name)

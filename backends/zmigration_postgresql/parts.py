@@ -189,7 +189,7 @@ def add_index(
         method=method,
         include=found.named(numbers[keys:]),
         nulls_not_distinct=alike,
-        options=tuple(sorted(options or ())),
+        options=tuple(options or ()),
         name=name,
         comment=comment,
     )

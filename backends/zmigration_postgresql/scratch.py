@@ -119,6 +119,8 @@ def _undone(connection: Connection) -> Iterator[None]:
         end = "ROLLBACK TO SAVEPOINT zmigration_scratch; RELEASE SAVEPOINT zmigration_scratch"
     connection.execute(begin)
     try:
+        if not connection.has_schema():
+            connection.execute(f"SET LOCAL search_path TO {connection.path}")
         yield
     finally:
         if not connection.lost:

@@ -48,18 +48,12 @@ from .hazards import told
 from .inspect import Look, fingerprints, look
 from .listing import table_names
 from .named_types import of_all
-from .names import QUOTING, spell, table_name
+from .names import spell, table_name
 from .online import online
 from .plan import plan
+from .positions import advance
 from .sizes import sizes_of
 from .unit import Show, Unit, unfinished
-
-_ADVANCE = """
-SELECT setval(sequence, greatest(highest, coalesce(pg_sequence_last_value(sequence), 1)))
-FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS sequence) AS s,
-     (SELECT max({column}) AS highest FROM {table}) AS t
-WHERE sequence IS NOT NULL AND highest IS NOT NULL
-"""
 
 
 class PostgreSQLStore:
@@ -74,8 +68,8 @@ class PostgreSQLStore:
         self._inspected: dict[str, Table] = {}
         self._notices: list[str] = []
         self._defaults: dict[tuple[str, str], str] = {}
+        self._found: dict[int, tuple[Table, Table]] = {}
         self._canon = Canon()
-        self._schema_seen = self._address.schema is None
 
     @property
     def display(self) -> str:
@@ -89,8 +83,7 @@ class PostgreSQLStore:
 
     @property
     def commits(self) -> int | None:
-        """None: a server tells of no such count."""
-        return None
+        return None  # a server tells of no such count
 
     @property
     def notices(self) -> Sequence[str]:
@@ -121,6 +114,7 @@ class PostgreSQLStore:
         names = {table.name for table in found.tables}
         kept = {place: text for place, text in self._defaults.items() if place[0] not in names}
         self._defaults = {**kept, **found.defaults}
+        self._found.clear()
         return found.schema
 
     @property
@@ -140,8 +134,7 @@ class PostgreSQLStore:
     def types(
         self, tables: Collection[str], names: Collection[str] | None = ()
     ) -> tuple[NamedType, ...]:
-        connection = self._reading()
-        if connection is None:
+        if (connection := self._reading()) is None:
             return ()
         if names is None:
             return of_all(connection, self._own_only)
@@ -149,8 +142,14 @@ class PostgreSQLStore:
 
     def as_found(self, live: Schema) -> Schema:
         """`live` must be of the last `inspect`: the very texts of defaults are kept from there."""
-        tables = tuple(as_found(table, self._defaults) for table in live.tables)
-        return replace(live, tables=tables)
+        return replace(live, tables=tuple(map(self._as_found, live.tables)))
+
+    def _as_found(self, table: Table) -> Table:
+        """Remembered by identity: comparing tables takes longer."""
+        known = self._found.get(id(table))
+        if known is None or known[0] is not table:
+            known = self._found[id(table)] = table, as_found(table, self._defaults)
+        return known[1]
 
     def exact(self, schema: Schema, live: Schema) -> Schema:
         return exact(self._reading(), schema, self.as_found(live), self._canon)
@@ -191,16 +190,15 @@ class PostgreSQLStore:
     def begin(self, lock_timeout: float) -> None:
         self._forget()
         self._notices.clear()
-        self._unit = Unit.begin(self._address, self._connected(), lock_timeout)
+        self._unit = Unit.begin(self._address, self._reading(), lock_timeout)
         self._connection = self._unit.connection
         self._notices += self._unit.notices
-        if not self._there_is_schema(self._connection):
-            try:
-                name = QUOTING.name(self._address.schema or "")
-                self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
-            except StoreError:
-                self.rollback()
-                raise
+        try:
+            if not self._connection.has_schema():
+                self._connection.make_schema()
+        except StoreError:
+            self.rollback()
+            raise
 
     def prepare(self, steps: Sequence[Step], show: Show) -> None:
         unit, names = self._working(), _tables(steps)
@@ -252,25 +250,14 @@ class PostgreSQLStore:
         count = 0
         for _, alike in groupby(rows, key=tuple):
             count += data.insert(connection, there, alike)
-            self._advance_sequences(there)
+            advance(connection, there)
         return count
 
     def insert_one(self, table: Table, row: Row) -> Any:  # noqa: ANN401
         connection, there = self._working().connection, self._there(table)
         key = data.insert_one(connection, there, row)
-        self._advance_sequences(there)
+        advance(connection, there)
         return key
-
-    def _advance_sequences(self, table: Table) -> None:
-        """Rows that brought their own numbers: the next one that the database gives is later."""
-        where = table_name(table.name)
-        for column in table.columns:
-            numbered = column.auto_increment or column.name in table.key
-            if numbered and column.type.kind in ("int", "bigint"):
-                names = {"column": QUOTING.name(column.name), "table": where}
-                # A % in a name is no placeholder.
-                sql = _ADVANCE.format(**{k: v.replace("%", "%%") for k, v in names.items()})
-                self._working().connection.rows(sql, (where, column.name))
 
     def update(self, table: Table, where: Condition, values: Row) -> int:
         return data.update(self._working().connection, self._there(table), where, values)
@@ -313,20 +300,7 @@ class PostgreSQLStore:
             self._connection = None
 
     def _reading(self) -> Connection | None:
-        """The connection, or None while the database is not there, or not the app's schema."""
-        connection = self._connected()
-        return connection if connection and self._there_is_schema(connection) else None
-
-    def _there_is_schema(self, connection: Connection) -> bool:
-        if not self._schema_seen:
-            found = connection.rows(
-                "SELECT 1 FROM pg_namespace WHERE nspname = %s", [self._address.schema]
-            )
-            self._schema_seen = bool(found) and self._unit is None
-            return bool(found)
-        return True
-
-    def _connected(self) -> Connection | None:
+        """The connection, or None while the database is not there."""
         lost = self._connection is not None and self._unit is None and self._connection.lost
         if self._connection is None or lost:
             self._connection = connect(self._address)

@@ -79,7 +79,7 @@ def _found(one: Found) -> Table:
         columns=tuple(columns),
         primary_key=key_of(one),
         unique=tuple(uniques(one.name, one.text, names)) if one.text else (),
-        foreign_keys=one.foreign_keys,
+        foreign_keys=tuple({(key, key.name): key for key in one.foreign_keys}.values()),
         checks=tuple(_checks(one, names)),
         indexes=tuple(map(index_of, indexes)),
         options=options(one.text) if one.text else (),

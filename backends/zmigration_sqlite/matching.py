@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from zmigration_api import (
@@ -36,7 +36,19 @@ class Matching:
 
     @classmethod
     def of(cls, constraint: Constraint, text: TableText, *, exact: bool) -> Matching:
-        """`exact`: the order of keys, conflict clauses and what a foreign key does must agree."""
+        """`exact`: the name, the order of keys, conflict clauses and actions must agree."""
+        found = cls._by_structure(constraint, text, exact=exact)
+        if not exact or isinstance(constraint, PrimaryKey):
+            return found
+        is_called = _called(constraint.name, text)
+        return replace(
+            found,
+            at_table=lambda clause: is_called(clause) and found.at_table(clause),
+            in_column=lambda clause: is_called(clause) and found.in_column(clause),
+        )
+
+    @classmethod
+    def _by_structure(cls, constraint: Constraint, text: TableText, *, exact: bool) -> Matching:
         match constraint:
             case PrimaryKey():
                 return cls(_of_kind("PRIMARY"), _of_kind("PRIMARY"))
@@ -82,6 +94,13 @@ def named_clause(text: TableText, name: str) -> Clause | None:
 
 
 _CONSTRAINTS = ("PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "REFERENCES")
+
+
+def _called(name: str, text: TableText) -> _Test:
+    """What the text calls so; if there is nothing, what it gives no name."""
+    if named_clause(text, name) is not None:
+        return lambda clause: clause.name is not None and fold(clause.name) == fold(name)
+    return lambda clause: clause.name is None
 
 
 def _of_kind(kind: str) -> _Test:
@@ -142,14 +161,11 @@ def _never(_clause: Clause) -> bool:
 
 
 def _check(check: Check, text: TableText) -> Clause | None:
-    clauses = list(check_clauses(text))
-    named = [c for c in clauses if c.name is not None and fold(c.name) == fold(check.name)]
-    return next(iter([*named, *_alike(check, text, clauses)]), None)
-
-
-def _alike(check: Check, text: TableText, clauses: list[Clause]) -> Iterator[Clause]:
+    """By name and text, as two may have one name; else by name, else what is unnamed by text."""
     names = spelled([column.name for column in text.definitions()])
     said = form(check.expression, names)
-    for clause in clauses:
-        if clause.name is None and form(clause.expression, names) == said:
-            yield clause
+    clauses = list(check_clauses(text))
+    named = [c for c in clauses if c.name is not None and fold(c.name) == fold(check.name)]
+    alike = [c for c in clauses if form(c.expression, names) == said]
+    unnamed = [c for c in alike if c.name is None]
+    return next(iter([*(c for c in named if c in alike), *named, *unnamed]), None)

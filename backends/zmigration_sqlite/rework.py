@@ -128,9 +128,16 @@ class Rework:
         self.gone |= {i.name for i in self._live.indexes if i.covers(name)}
         self._dropped.append(name)
         if self._wanted is not None:
-            for clause in found.clauses:
-                if clause.kind == "CHECK" and not mentions(clause.tokens, name):
-                    self.text = self.text.with_constraint(text_of(trimmed(clause.tokens)[1]))
+            self._keep_checks(found)
+
+    def _keep_checks(self, gone: ColumnText) -> None:
+        """What a column says of others stays, unless it is said elsewhere too."""
+        for clause in gone.clauses:
+            if clause.kind != "CHECK" or mentions(clause.tokens, gone.name):
+                continue
+            said = [(c.name, form(c.expression)) for c in check_clauses(self.text)]
+            if (clause.name, form(clause.expression)) not in said:
+                self.text = self.text.with_constraint(text_of(trimmed(clause.tokens)[1]))
 
     def _alter(self, change: AlterColumn) -> None:
         name = self._definition(change.new.name).name

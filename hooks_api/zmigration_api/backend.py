@@ -251,7 +251,6 @@ class Inspected:
     inferred: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@runtime_checkable
 class InspectedStore(Store, Protocol):
     """A store that `zolo inspect` can make a schema file of."""
 

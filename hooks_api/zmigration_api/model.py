@@ -180,7 +180,7 @@ class ForeignKey:
 
     columns: tuple[str, ...]
     ref_table: str
-    ref_columns: tuple[str, ...]
+    ref_columns: tuple[str, ...] = ()
     on_delete: Action = "NO ACTION"
     on_update: Action = "NO ACTION"
     set_columns: tuple[str, ...] = ()
@@ -278,7 +278,7 @@ class Table(_Columns):
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = ()
     primary_key: PrimaryKey | None = None
     unique: tuple[UniqueConstraint, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()

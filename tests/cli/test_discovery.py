@@ -48,11 +48,11 @@ def test_schema_name_means_nothing_beside_a_data_path(app: AppFolder) -> None:
 
 
 def test_a_schema_file_that_is_too_large_is_refused(app: AppFolder) -> None:
-    app.write("models/zSchema.big.yaml", "# " + "x" * 5_000_000)
+    app.write("models/zSchema.big.yaml", "# " + "x" * 20_000_000)
     done = app.run("--auto-approve", "--json")
     assert done.code == 2
     assert done.json["error"]["message"] == (
-        "The schema file has 5,000,002 bytes, more than 5,000,000"
+        "The schema file has 20,000,002 bytes, more than 20,000,000"
     )
     assert done.json["error"]["file"].endswith("zSchema.big.yaml")
 

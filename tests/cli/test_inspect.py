@@ -313,6 +313,21 @@ def postgres(postgres_dsn: str) -> str:
     return postgres_dsn
 
 
+def test_one_schema_of_a_postgresql_database(tmp_path: Path, postgres: str) -> None:
+    app = app_of(tmp_path, postgres)
+    head = "Meta:\n  Data_Type: postgresql\n  Data_Source: ZDATA_SHOP_URL\n  Data_Schema: app\n"
+    file = tmp_path / "models" / "zSchema.shop.yaml"
+    file.parent.mkdir()
+    file.write_text(f"{head}  zMigrationVersion: v1.0.0\nother:\n  id: int\n")
+    assert inspect(app, "--out", tmp_path / "models", "--force").code == 0
+    found = yaml.safe_load(file.read_text())
+    assert list(found) == ["Meta", "posts"]
+    assert (found["Meta"]["Data_Schema"], found["Meta"]["Data_Type"]) == ("app", "postgresql")
+    assert found["posts"]["foreign_keys"][0]["table"] == "public.users"
+    check = run(app, "--check")
+    assert (check.code, "Nothing to change" in check.out) == (0, True), check.said
+
+
 def with_password(dsn: str) -> str:
     head, at, rest = dsn.rpartition("@")
     return f"{head}:geheim{at}{rest}" if at else dsn.replace("://", "://postgres:geheim@", 1)
@@ -481,6 +496,36 @@ def test_an_app_says_where_its_schema_is(app: AppFolder) -> None:
     assert found["Meta"]["Data_Label"] == "label"
     assert found["Meta"]["Data_Type"] == "sqlite"
     assert list(found) == ["Meta", "posts", "users"]
+
+
+MUTE = """
+from zmigration_api import hookimpl
+from zmigration_csv.plugin import CsvBackend
+
+class Mute:
+    def __init__(self, store):
+        self.display, self.close = "mute", store.close
+
+class Backend(CsvBackend):
+    name = "mute"
+
+    def open(self, target):
+        return Mute(super().open(target))
+
+@hookimpl
+def zmigration_backends():
+    return [Backend()]
+"""
+
+
+def test_a_backend_that_describes_nothing(app: AppFolder) -> None:
+    app.write("mute.py", MUTE)
+    app.write("zTest.py", f"zSpark = {{'plugins': [{str(app.path / 'mute.py')!r}]}}\n")
+    app.schema(meta="Meta:\n  Data_Type: mute\n  zMigrationVersion: v1.0.0\n")
+    done = inspect(app.file)
+    assert done.code == 2
+    assert "the backend mute cannot be inspected" in done.err
+    assert "no backend for mute is installed" in inspect(app.file, "--no-plugins").err
 
 
 def test_help_says_what_it_is_for() -> None:

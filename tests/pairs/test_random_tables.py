@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 
 from tests.pairs.conftest import MakePlaces
 from tests.pairs.corpus import Dialect, Pair
@@ -33,7 +33,8 @@ UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 def _settings(dialect: Dialect) -> settings:
     examples = (SOAK_EXAMPLES if SOAK else EXAMPLES)[dialect]
-    return settings(max_examples=examples, suppress_health_check=UNHURRIED)
+    phases = set(Phase) - {Phase.explain}
+    return settings(max_examples=examples, phases=phases, suppress_health_check=UNHURRIED)
 
 
 def _pair(dialect: Dialect, two: tuple[RandomDatabase, RandomDatabase]) -> Pair:

@@ -49,6 +49,9 @@ CREATE TABLE numbered (id serial PRIMARY KEY, a smallserial, b bigserial,
 CREATE SEQUENCE own_seq START WITH 7;
 CREATE TABLE owning (id bigint NOT NULL DEFAULT nextval('own_seq'), n integer);
 ALTER SEQUENCE own_seq OWNED BY owning.id;
+CREATE SEQUENCE null_seq;
+CREATE TABLE nullable (id bigint DEFAULT nextval('null_seq'));
+ALTER SEQUENCE null_seq OWNED BY nullable.id;
 CREATE TABLE "Odd.one"."Weird ""table" ("Id" serial, "select" text, "ünï" integer, "a.b" text,
   CONSTRAINT "Odd pk" PRIMARY KEY ("Id"));
 CREATE TABLE app.users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text COLLATE "C",

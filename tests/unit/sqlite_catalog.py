@@ -47,7 +47,8 @@ def _table(connection: sqlite3.Connection, name: str, sql: str) -> list[str]:
     ):
         key[2] = key[2] or _first_of_key(connection, key[0])
         keys.setdefault(number, []).append(key)
-    lines += [f"references {key}" for key in keys.values()]
+    # The same said twice is said once.
+    lines += sorted({f"references {key}" for key in keys.values()})
     options = connection.execute(
         "SELECT wr, strict FROM pragma_table_list WHERE schema = 'main' AND name = ?", (name,)
     ).fetchone()
@@ -63,8 +64,8 @@ def _first_of_key(connection: sqlite3.Connection, table: str) -> str | None:
 def _said(sql: str) -> list[str]:
     sql = _NO_DIFFERENCE.sub("", _plain(sql))
     words = (" ".join(w.lower().replace('"', "").split()) for w in _WORDS.findall(sql))
-    inside = [f"{kind} {text}" for kind in ("check", "as") for text in _after(kind, sql)]
-    return [*inside, *(f"says {word}" for word in words)]
+    inside = {f"{kind} {text}" for kind in ("check", "as") for text in _after(kind, sql)}
+    return [*inside, *{f"says {word}" for word in words}]  # twice is no more than once
 
 
 def _after(word: str, sql: str) -> list[str]:
@@ -80,7 +81,8 @@ def _after(word: str, sql: str) -> list[str]:
 
 
 def _index(connection: sqlite3.Connection, name: str, table: str, sql: str) -> list[str]:
-    where = [part.strip() for part in re.split(r"\bwhere\b", _plain(sql), flags=re.IGNORECASE)]
+    parts = re.split(r"\bwhere\b", _plain(sql), flags=re.IGNORECASE)
+    where = [" ".join(part.split()) for part in parts]
     keys = _keys(connection, name)
     unique = "unique" in sql.lower().split("index")[0]
     expressions = re.sub(r"\s+", "", where[0][where[0].index("(") :]) if None in keys else ""

@@ -130,6 +130,24 @@ def test_which_files_are_tables(tmp_path: Path) -> None:
     assert not CsvStore(Target(data_type="csv", folder=tmp_path / "gone")).is_there
 
 
+def test_types_that_zcli_has_recorded(tmp_path: Path) -> None:
+    (tmp_path / "zmigrations").mkdir()
+    record = tmp_path / "zmigrations" / "users.schema.json"
+    record.write_text(
+        '{"id": {"type": "int"}, "big": {"type": "bigint"}, "zip": {"type": "text!"},'
+        ' "name": {"type": "int"}, "other": {"type": "thing"}, "gone": {"type": "int"}}'
+    )
+    text = "id,big,zip,name,other\n1,5,12345,a,6\n2,6,99999,b,7\n"
+    _, said = keys(tmp_path, text)
+    assert "zCLI itself has recorded the types of big, zip." in said
+    (table,) = described(tmp_path).schema.tables
+    assert [str(c.type) for c in table.columns] == ["int", "bigint", "text", "str", "int"]
+    for broken in ("[]", "{", '{"id": 5}', "\xff"):
+        record.write_bytes(broken.encode("latin-1"))
+        (table,) = described(tmp_path).schema.tables
+        assert [str(c.type) for c in table.columns] == ["int", "int", "int", "str", "int"]
+
+
 ROWS = 60_000
 KINDS = {
     "id": "int",

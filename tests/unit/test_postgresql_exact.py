@@ -33,6 +33,7 @@ from zmigration_api import (
     Index,
     NamedType,
     Nulls,
+    PrimaryKey,
     Schema,
     UnsupportedChange,
 )
@@ -163,7 +164,7 @@ SAID = [
         "integer GENERATED ALWAYS AS IDENTITY (START 5 CACHE 1)",
         {"identity": Identity(kind="always", options="start 5 no cycle")},
     ),
-    ("bigserial", {"identity": Identity(kind="serial")}),
+    ("bigserial", {"identity": Identity(kind="serial"), "required": True}),
     ("integer GENERATED ALWAYS AS (b+1) STORED", {"generated": "b+1"}),
 ]
 
@@ -218,6 +219,47 @@ def test_parts_are_said_in_any_way(store: PostgreSQLStore, server: Any) -> None:
     )
     live = store.inspect(["t"])
     compared(store.exact(Schema(tables=(table,)), live), store.as_found(live))
+
+
+def test_an_expression_is_asked_again_where_a_type_changes(
+    store: PostgreSQLStore, server: Any
+) -> None:
+    server.execute(
+        "CREATE TABLE t (a varchar, b text GENERATED ALWAYS AS (a || 'x') STORED,"
+        " CONSTRAINT c CHECK (a <> 'x'))"
+    )
+    table = described(store).tables[0]
+    text = replace(table.columns[0], type=ColumnType(kind="text"))
+    wanted = replace(table, columns=(text, *table.columns[1:]))
+    for one in (wanted, replace(wanted, checks=())):
+        (exact,) = store.exact(Schema(tables=(one,)), store.inspect(["t"])).tables
+        assert exact.columns[1].generated == "a || 'x'::text"
+        assert [check.expression for check in exact.checks] == ["a <> 'x'::text"] * len(one.checks)
+
+
+def test_keys_and_serials_are_required(store: PostgreSQLStore, server: Any) -> None:
+    server.execute("CREATE TABLE t (a integer PRIMARY KEY, b serial)")
+    table = of_columns(
+        Column(name="a", type=ColumnType(kind="int")),
+        Column(name="b", type=native("SERIAL")),
+    )
+    table, live = replace(table, primary_key=PrimaryKey(columns=("a",))), store.inspect(["t"])
+    exact, found = store.exact(Schema(tables=(table,)), live), store.as_found(live)
+    assert exact.tables == found.tables
+
+
+def test_the_order_of_an_indexs_options_is_no_difference(
+    store: PostgreSQLStore, server: Any
+) -> None:
+    server.execute("CREATE TABLE t (a int)")
+    server.execute("CREATE INDEX i ON t (a) WITH (fillfactor = 70, deduplicate_items = off)")
+    options = ("deduplicate_items=off", "fillfactor=70")
+    index = Index(columns=("a",), name="i", options=options)
+    table = of_columns(Column(name="a", type=ColumnType(kind="int")))
+    table, live = replace(table, indexes=(index,)), store.inspect(["t"])
+    compared(store.exact(Schema(tables=(table,)), live), store.as_found(live))
+    (kept,) = store.exact(Schema(tables=(table,)), Schema()).tables
+    assert kept.indexes[0].options == options
 
 
 def test_what_the_server_refuses_is_said_with_its_line(store: PostgreSQLStore) -> None:
@@ -349,7 +391,8 @@ def test_an_app_has_a_schema_of_its_own(postgres_dsn: str, server: Any) -> None:
     server.execute("CREATE TABLE public.users (a integer); CREATE TYPE public.mood AS ENUM ('x')")
     with closing(opened(postgres_dsn, "Own one")) as store:
         assert (store.table_names(), store.inspect(["users"])) == ((), Schema())
-        assert store.fingerprints(["users"]) is None
+        assert store.fingerprints(["users"]) == {}
+        assert store.inspect(["public.users"]).tables[0].name == "public.users"
         assert store.describe(["users"]).schema == Schema()
         store.begin(1)
         table = of_columns(Column(name="a", type=native("mood")), name="users")

@@ -7,6 +7,7 @@ import pytest
 
 from tests.schema_files import Refusal, read, refused
 from zcli_migration.schema_file import SchemaFile, check_references
+from zcli_migration.tagged import decode_tagged, encode_tagged
 from zmigration_api import (
     Check,
     Column,
@@ -22,6 +23,7 @@ from zmigration_api import (
     Table,
     UniqueConstraint,
 )
+from zmigration_api.snapshot import decode_table, encode
 
 AB = "a: {type: int}\nb: {type: text}\n"
 LINES = 6
@@ -481,6 +483,14 @@ def test_names_in_exact_files_are_those_of_the_store(tmp_path: Path) -> None:
     assert table(tmp_path, long, data_type="sqlite").columns[0].name == "n" * 80
 
 
+@pytest.mark.parametrize("name", ["[a;b]", "`a;b`", '"a;b"'])
+def test_semicolons_in_names(tmp_path: Path, name: str) -> None:
+    body = f"{AB}checks: ['{name} > 1']"
+    assert table(tmp_path, body, data_type="sqlite").checks[0].expression == f"{name} > 1"
+    if name[0] != '"':
+        assert "must be one SQL expression" in no(tmp_path, body).message
+
+
 def test_a_table_without_columns(tmp_path: Path) -> None:
     text = text_of("a: {type: int}", "postgresql", "tables") + "empty: {}\n"
     assert [t.name for t in read(tmp_path, text).tables] == ["users", "empty"]
@@ -601,3 +611,10 @@ def test_relations_of_exact_files(tmp_path: Path) -> None:
     clash = "other:\n  a: {type: int}\n  indexes: [{columns: a, name: I}]\n"
     with pytest.raises(SchemaFileError, match="the name I is that of"):
         check_references([read(tmp_path, text + clash)], [])
+
+
+def test_a_table_without_columns_comes_back_from_the_history(tmp_path: Path) -> None:
+    (made,) = read(tmp_path, f"{text_of('', 'postgresql', 'tables').rstrip()} {{}}\n").tables
+    assert made.columns == ()
+    assert decode_table(encode(made)) == made
+    assert decode_tagged(encode_tagged(made)) == made

@@ -114,7 +114,7 @@ def test_too_large_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     path.touch()
     os.truncate(path, 50_000_000_000)
-    with pytest.raises(SchemaFileError, match=r"has 50,000,000,000 bytes, more than 5,000,000"):
+    with pytest.raises(SchemaFileError, match=r"has 50,000,000,000 bytes, more than 20,000,000"):
         read_schema_file(path, "zSchema.users")
 
 

@@ -32,6 +32,7 @@ from zmigration_api import (
     Schema,
     Table,
     UniqueConstraint,
+    UsageError,
     is_internal,
 )
 from zmigration_api.snapshot import encode
@@ -344,6 +345,24 @@ def test_what_is_written_reads_as_it_was(
 
 @given(text=texts | names)
 def test_scalars(text: str) -> None:
+    reads_back(text)
+
+
+@pytest.mark.parametrize("sign", [chr(code) for code in range(1, 0x180)])
+def test_every_sign_in_every_place(sign: str) -> None:
+    for text in (
+        sign,
+        f"{sign}a",
+        f"a{sign}",
+        f"a{sign}b",
+        f"a {sign} b",
+        f"a{sign} b",
+        f"a {sign}b",
+    ):
+        reads_back(text)
+
+
+def reads_back(text: str) -> None:
     for written in (scalar(text), quoted(text)):
         assert "\n" not in written
         for loader in (yaml.SafeLoader, yaml.CSafeLoader):
@@ -475,6 +494,52 @@ def test_a_time_of_a_text_is_sql(tmp_path: Path) -> None:
     text = schema_text(schema, head())
     assert "  at: {type: text, default_sql: CURRENT_TIMESTAMP}\n" in text
     prove(text, schema, "shop")
+
+
+@pytest.mark.parametrize(
+    ("column", "written"),
+    [
+        (
+            Column(
+                name="c", type=ColumnType(kind="str", length=99_999_999), native="VARCHAR(99999999)"
+            ),
+            "  c: {db_type: VARCHAR(99999999)}\n",
+        ),
+        (
+            Column(
+                name="c",
+                type=ColumnType(kind="decimal", precision=2000, scale=0),
+                native="DECIMAL(2000)",
+            ),
+            "  c: {db_type: DECIMAL(2000)}\n",
+        ),
+        (
+            Column(name="c", type=ColumnType(kind="int"), default=Default(kind="value", text="+5")),
+            '  c: {type: int, default_sql: "+5"}\n',
+        ),
+        (
+            Column(
+                name="c", type=ColumnType(kind="bool"), default=Default(kind="value", text="it's")
+            ),
+            "  c: {type: bool, default_sql: \"'it''s'\"}\n",
+        ),
+    ],
+)
+def test_what_a_file_has_other_words_for(column: Column, written: str) -> None:
+    schema = Schema(tables=(Table(name="t", columns=(column,)),))
+    plain = in_plain_words(schema, POSTGRESQL)
+    text = schema_text(plain, head())
+    assert written in text
+    prove(text, plain, "shop")
+
+
+def test_what_cannot_be_said_at_all_is_named() -> None:
+    column = Column(name="a\nb", type=ColumnType(kind="int"))
+    schema = Schema(tables=(Table(name="t", columns=(column,)),))
+    lenient = Dialect("csv", exact=False)
+    plain = in_plain_words(schema, lenient)
+    with pytest.raises(UsageError, match=r'cannot say `"a.nb": int`: .*has a control character'):
+        prove(schema_text(plain, head("csv", None)), plain, "shop")
 
 
 def test_many_tables_are_fast_enough_to_be_proved(tmp_path: Path) -> None:

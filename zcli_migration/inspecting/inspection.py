@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from zcli_migration.schema_file.model import Exactness
 from zcli_migration.schema_file.names import did_you_mean
@@ -102,12 +103,13 @@ def _data_schema(source: Source) -> dict[str, str]:
 @contextlib.contextmanager
 def _opened(source: Source) -> Iterator[InspectedStore]:
     with contextlib.closing(source.backend.open(source.target)) as store:
-        if not isinstance(store, InspectedStore):
+        if not hasattr(store, "describe"):
             message = f"the backend {source.backend.name} cannot be inspected"
             raise UsageError(message, hint="write the schema file yourself: docs/schema-files.md")
-        if not store.is_there:
+        found = cast(InspectedStore, store)
+        if not found.is_there:
             raise UsageError(f"{store.display} is not there", hint="check its name")
-        yield store
+        yield found
 
 
 def _chosen(store: InspectedStore, there: Sequence[str], wanted: Sequence[str]) -> list[str]:

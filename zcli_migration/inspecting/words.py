@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zcli_migration.schema_file.names import POSTGRESQL, bare, default_name
-from zcli_migration.schema_file.sql_keys import is_sqlite
+from zcli_migration.schema_file.names import POSTGRESQL, bare, default_name, is_sqlite
 
 
 @dataclass(frozen=True, slots=True)

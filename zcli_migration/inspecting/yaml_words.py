@@ -10,7 +10,7 @@ import yaml
 # What YAML 1.1 takes for a boolean and PyYAML does not.
 _WORDS = frozenset({"y", "n"})
 # Letters or a bracket first, and nothing that means something to YAML, in braces or out of them.
-_PLAIN = re.compile(r"(?:[^\W\d]|\()[\w .;/+()<>=$!'\"*&|^~%@?-]*")
+_PLAIN = re.compile(r"(?:[^\W\d]|\()[\w .;/+()<>=$!'\"*&|^~%@-]*")
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _RESOLVER: Any = yaml.resolver.Resolver()
 _TEXT_TAG = "tag:yaml.org,2002:str"

@@ -22,8 +22,7 @@ from .keys import (
     warn_unknown,
     without_sql,
 )
-from .names import check_name
-from .sql_keys import is_sqlite
+from .names import check_name, is_sqlite
 from .types import Reading, Shorthand, check_length, column_type, read_type
 from .values import (
     check_enum,
@@ -51,6 +50,10 @@ from .yaml_source import Source, line_of
 
 IdentityKind: TypeAlias = Literal["always", "by default", "serial", "autoincrement"]
 _KNOWN_KEYS = FIELD_KEYS | FIELD_ALIASES.keys()
+
+_USUAL_KEYS = frozenset(
+    {"type", "pk", "required", "nullable", "unique", "indexed", "foreign_key", "on_delete"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +161,8 @@ def _name(source: Source, entry: Entry) -> str:
 
 def _column(spot: _Spot, name: str, kind: ColumnType, required: bool) -> Column:
     source, where = spot.source, spot.where
+    if spot.found.keys() <= _USUAL_KEYS:  # most columns of large schemas, and quick
+        return Column(name=name, type=kind, required=required, line=line_of(spot.entry.key_node))
     enum_node, using, fill = spot.node("enum"), spot.node("using"), spot.node("backfill")
     enum = read_enum(source, enum_node, kind, where) if enum_node else ()
     backfill = read_backfill(source, fill, kind, where) if fill else None

@@ -22,6 +22,8 @@ def check_name(source: Source, node: yaml.Node, name: str, what: str) -> str:
     """
     if source.exact and name:
         return name
+    if name.isascii() and name.isprintable() and name.strip() and len(name) <= MAX_BYTES:
+        return name
     if not name.strip():
         raise source.error(node, f"A {what} has no name")
     if any(c < " " or c == "\x7f" for c in name):
@@ -46,6 +48,11 @@ def default_name(prefix: str, table: str, columns: Iterable[str]) -> str:
 def bare(table: str, data_type: str | None) -> str:
     """The table's name without the PostgreSQL schema that may stand before it."""
     return table.rpartition(".")[2] if data_type in POSTGRESQL else table
+
+
+def is_sqlite(data_type: str | None) -> bool:
+    """Whether Data_Type is SQLite's, where upper and lower case of names never count."""
+    return data_type in ("sqlite", "sqlite3")
 
 
 def is_word(text: str) -> bool:

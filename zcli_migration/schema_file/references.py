@@ -8,8 +8,7 @@ from typing import NamedTuple
 from zmigration_api import ColumnType, ForeignKey, SchemaFileError, Table
 
 from .model import SchemaFile, Warning_
-from .names import POSTGRESQL, did_you_mean
-from .sql_keys import is_sqlite
+from .names import POSTGRESQL, did_you_mean, is_sqlite
 
 _NUMBERS = frozenset({"int", "bigint", "float", "decimal"})
 _TEXTS = frozenset({"str", "text", "uuid"})

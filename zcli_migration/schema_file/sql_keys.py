@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import yaml
 
-from .names import did_you_mean, is_word
+from .names import did_you_mean, is_sqlite, is_word
 from .values import expression
 from .yaml_nodes import items, text_of
 from .yaml_source import Source
@@ -65,11 +65,6 @@ def quoted(name: str, data_type: str | None) -> str:
         return name
     doubled = name.replace('"', '""')
     return f'"{doubled}"'
-
-
-def is_sqlite(data_type: str | None) -> bool:
-    """Whether Data_Type is SQLite's, where upper and lower case of names never count."""
-    return data_type in ("sqlite", "sqlite3")
 
 
 def key_column(key: str, known: Sequence[str], data_type: str | None) -> str | None:

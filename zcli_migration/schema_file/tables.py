@@ -25,8 +25,7 @@ from .columns import Field, long_field, pk_as_said, short_field
 from .constraints import Scope, checks, exclusions, indexes, primary_key, unique_constraints
 from .foreign_keys import listed_foreign_keys
 from .keys import EVENT_KEY, RESERVED, TABLE_ALIASES, TABLE_KEYS, warn_unknown, without_sql
-from .names import POSTGRESQL, check_name
-from .sql_keys import is_sqlite
+from .names import POSTGRESQL, check_name, is_sqlite
 from .types import looks_like_type, shorthand, unknown_type
 from .yaml_nodes import Entry, entries, is_null, items, optional_text, texts, warn_of_key
 from .yaml_source import Source, line_of

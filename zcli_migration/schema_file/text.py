@@ -11,13 +11,13 @@ from pathlib import Path
 
 from zmigration_api import MigrationError, SchemaFileError
 
-MAX_BYTES = 5_000_000
+MAX_BYTES = 20_000_000
 
 
 def read_schema_text(path: Path) -> str:
     """The text exactly as it stands, byte order mark and line ends included.
 
-    SchemaFileError for what is no regular file, is larger than 5 MB or is not UTF-8.
+    SchemaFileError for what is no regular file, is larger than 20 MB or is not UTF-8.
     """
     with _refused(path, "read"):
         facts = path.stat()

@@ -20,6 +20,7 @@ from zmigration_api import (
 from zmigration_api.values import format_value, parse
 
 from .keys import one_of, unknown_item
+from .names import is_sqlite
 from .yaml_nodes import Entry, entries, host_value, is_null, mapping, shown, text_of
 from .yaml_source import CORE, Source
 
@@ -31,6 +32,8 @@ _QUOTED = re.compile(
     r"""'[^']*' | "[^"]*" | --[^\n]* | /\*.*?\*/ | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$""",
     re.DOTALL | re.VERBOSE,
 )
+_NAMES = re.compile(r"`[^`]*`|\[[^\]]*\]")
+"""What only SQLite has in such brackets."""
 _NUMERIC = frozenset({CORE + "int", CORE + "float", CORE + "bool"})
 
 
@@ -265,7 +268,10 @@ def _using_pair(
 def expression(source: Source, node: yaml.Node, what: str) -> str:
     """One SQL expression as text."""
     text = text_of(source, node, what).strip()
-    if not text or ";" in _QUOTED.sub("", text):
+    bare = _QUOTED.sub("", text)
+    if is_sqlite(source.data_type):
+        bare = _NAMES.sub("", bare)
+    if not text or ";" in bare:
         raise source.error(node, f"{what} must be one SQL expression", "without a semicolon")
     return text
 

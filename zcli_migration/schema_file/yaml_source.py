@@ -280,7 +280,8 @@ class _Inspection:
         size, height = 1, 0
         for child in _children(node):
             if isinstance(child, yaml.ScalarNode):
-                self.check_scalar(child)
+                if child.tag not in _KNOWN_TAGS or not _storable(child.value):
+                    self.check_scalar(child)
                 size += 1
             else:
                 inner, levels = self.measure(child)
