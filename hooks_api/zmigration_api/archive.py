@@ -11,7 +11,6 @@ An archive is a table beside the data, in the same store, under a name that no d
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +30,6 @@ ROW = "__row"
 KEPT, UNDONE = f"{PREFIX}kept_", f"{PREFIX}undone_"
 """How the names of archives begin: of migrations, and of rollbacks."""
 _LONGEST_NAME = 63  # bytes, PostgreSQL's
-_UNUSUAL = re.compile(r'[."A-Z]')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,14 +218,9 @@ def _keys(table: Table) -> Iterator[tuple[str, ...]]:
 
 
 def _name(prefix: str, table: str) -> str:
-    """The archive's name, cut where it would be too long, and still its own then.
-
-    It is one that every store spells so: in lower case, and without the dot of a table of another
-    schema (`app.users`), whose archive is beside the app's own tables.
-    """
-    plain = _UNUSUAL.sub(lambda found: "_" if found[0] in '."' else found[0].lower(), table)
-    whole = f"{prefix}_{plain}"
-    if len(whole.encode()) <= _LONGEST_NAME and plain == table:
+    """The archive's name, cut where it would be too long, and still its own then."""
+    whole = f"{prefix}_{table}"
+    if len(whole.encode()) <= _LONGEST_NAME:
         return whole
     mark = hashlib.sha256(table.encode()).hexdigest()[:8]
     room = _LONGEST_NAME - len(mark) - 1
