@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from zmigration_api import Archive, Column, KeptColumn
+from zmigration_api import Archive, Archives, Column, KeptColumn
 from zmigration_api.archive import ROW
 from zmigration_api.history import PREFIX
 from zmigration_sql import literal
@@ -15,6 +16,7 @@ from .alter import Alteration
 from .catalog import Catalog, Firing
 from .names import LONGEST, QUOTING, split, table_name
 
+_UNUSUAL = re.compile(r'[."A-Z]')
 ROW_HELPER = f"{PREFIX}row"
 _EXACT = ("int", "bigint", "bool", "date", "time", "datetime", "uuid")
 _ENABLE = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
@@ -165,6 +167,24 @@ def quiet(table: str, firing: Iterable[Firing], statements: list[str]) -> list[s
 def copied(archive: Archive, table: str) -> str:
     """The statement that keeps a whole table."""
     return f"CREATE TABLE {table_name(archive.name)} AS SELECT * FROM {table_name(table)};"
+
+
+def spelled(archives: Archives) -> Archives:
+    """The archives under names that an unquoted word has too, in the app's own schema."""
+
+    def named(archive: Archive) -> Archive:
+        plain = _UNUSUAL.sub(
+            lambda found: "_" if found[0] in '."' else found[0].lower(), archive.name
+        )
+        if plain == archive.name:
+            return archive
+        mark = hashlib.sha256(archive.name.encode()).hexdigest()[:8]
+        room = plain.encode()[: LONGEST - len(mark) - 1].decode(errors="ignore")
+        return replace(archive, name=f"{room}_{mark}")
+
+    return Archives(
+        kept=tuple(map(named, archives.kept)), undone=tuple(map(named, archives.undone))
+    )
 
 
 def keep_of(archive: Archive, catalog: Catalog, live: str, table: str, *, undone: bool) -> Keep:

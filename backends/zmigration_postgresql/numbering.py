@@ -119,6 +119,8 @@ def renumbered(
         kind = [] if old.kind == new.kind else [f"{alter} SET GENERATED {new.kind.upper()};"]
         retyped = replace(old, type=new.type)
         options = _altered(alter, "SET ", retyped, new, last)
+        if _BITS.get(new.type, 63) < _BITS.get(old.type, 63):  # its bounds must fit before
+            return Renumbering(first=options, last=tuple(kind))
         return Renumbering(last=(*kind, *options))
     carried = table_name(join(_schema(old.name), _CARRIED))
     if old.serial:

@@ -32,6 +32,7 @@ from zmigration_api import (
 
 from . import plan_columns, plan_parts, plan_tables, plan_types
 from .apart import around
+from .archive import spelled
 from .catalog import Catalog
 from .facts import Facts
 from .order import ordered
@@ -47,7 +48,7 @@ def plan(
     archives: Archives = NO_ARCHIVES,
 ) -> tuple[Step, ...]:
     """One step for each change, in an order in which the server can make them."""
-    changes = ordered(changes)
+    changes, archives = ordered(changes), spelled(archives)
     catalog = Catalog(facts.connection)
     way_back = WayBack(changes, archives, catalog)
     planning = Planning(changes, current, desired, facts, way_back)

@@ -43,7 +43,9 @@ def drop(planning: Planning, change: DropType) -> Step:
     """Kept values of the type become texts, and values of it again on the way back."""
     named = change.content
     facts = planning.facts.named_type(live_name(planning, named.name))
+    dropped = {f"domain {c.table}" for c in planning.changes if isinstance(c, DropType)}
     used = (*facts.others, *_staying(planning, facts)) if facts else ()
+    used = tuple(text for text in used if text not in dropped)
     refuse(f"type {named.name} cannot be dropped", used)
     forward = [kept_as_text(named.name, again=True), _dropped(named)]
     undo = [*_created(named), *(facts.rest(named.name) if facts else ()), kept_again(named.name)]

@@ -11,7 +11,6 @@ An archive is a table beside the data, in the same store, under a name that no d
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +30,6 @@ ROW = "__row"
 KEPT, UNDONE = f"{PREFIX}kept_", f"{PREFIX}undone_"
 """How the names of archives begin: of migrations, and of rollbacks."""
 _LONGEST_NAME = 63  # bytes, PostgreSQL's
-_SEPARATOR = re.compile(r'[."]')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,12 +218,9 @@ def _keys(table: Table) -> Iterator[tuple[str, ...]]:
 
 
 def _name(prefix: str, table: str) -> str:
-    """The archive's name, cut where it would be too long, and still its own then.
-
-    A table of another schema (`app.users`) has its archive beside the app's own tables.
-    """
-    whole = f"{prefix}_{_SEPARATOR.sub('_', table)}"
-    if len(whole.encode()) <= _LONGEST_NAME and not _SEPARATOR.search(table):
+    """The archive's name, cut where it would be too long, and still its own then."""
+    whole = f"{prefix}_{table}"
+    if len(whole.encode()) <= _LONGEST_NAME:
         return whole
     mark = hashlib.sha256(table.encode()).hexdigest()[:8]
     room = _LONGEST_NAME - len(mark) - 1

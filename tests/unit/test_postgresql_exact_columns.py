@@ -58,6 +58,10 @@ CASES = {
         IDENTITY.format("ALWAYS", ""),
         IDENTITY.format("ALWAYS", "").replace("id integer", "id bigint"),
     ),
+    "identity with bounds of a wider type": (
+        IDENTITY.format("ALWAYS", "(MAXVALUE 1000)"),
+        IDENTITY.format("ALWAYS", "(MAXVALUE 9000000000)").replace("id integer", "id bigint"),
+    ),
     "identity of an unused table": (
         "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY)",
         "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY (START 100 MINVALUE 100))",

@@ -74,3 +74,15 @@ def test_rows_stay_with_tables_of_other_schemas(postgres_server: str) -> None:
         both.back(steps)
         both.server.execute("INSERT INTO b.u (t_id) VALUES (1)")
         assert both.rows("SELECT id, t_id FROM b.u ORDER BY id") == [(1, 1), (2, 1), (3, 1)]
+
+
+def test_archives_have_names_that_every_store_spells_so(postgres_server: str) -> None:
+    first = 'CREATE TABLE "Users" (a integer); INSERT INTO "Users" VALUES (1);'
+    with pair(postgres_server, first + "CREATE TABLE users (a integer)", "") as both:
+        steps = both.planned()
+        names = [step.keeps.name for step in steps if step.keeps]
+        assert len(set(names)) == 2
+        assert names == [both.store.spell(name) for name in names]
+        both.run(steps)
+        both.back(steps)
+        assert both.rows('SELECT a FROM "Users"') == [(1,)]

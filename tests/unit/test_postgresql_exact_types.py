@@ -134,6 +134,11 @@ CASES: dict[str, tuple[str, str, Renames | None]] = {
         DOMAIN.format("varchar(5) COLLATE \"C\" CHECK (value <> '')"),
         None,
     ),
+    "domain over a domain gone": (
+        "CREATE DOMAIN d AS text; CREATE DOMAIN e AS d CHECK (value <> ''); CREATE TABLE t (e e);",
+        "",
+        None,
+    ),
     "domain over an enumeration": (
         "",
         MOOD + "CREATE DOMAIN d AS mood CHECK (value <> 'sad'); CREATE TABLE t (d d);",
