@@ -20,7 +20,7 @@ from zmigration_api import (
 from zmigration_api.describe import summary
 
 from .diff import diff
-from .exact import exact_store
+from .exact import exact_store, exactly
 from .looking import current_schema
 from .plugins import Plugins
 from .preflight import afterwards
@@ -71,9 +71,15 @@ def verify(unit: Unit, desired: Schema, changes: Sequence[Change], plugins: Plug
     current = current_schema(
         unit, replace(live, types=types), desired, (), touched(changes), made=changes
     )
-    different = diff(current, desired, plugins.diff_rules())
     mine = {change.table for change in changes}
-    unmade = [change for change in different if change.table in mine]
+
+    def unmade_of(wanted: Schema) -> list[Change]:
+        found = diff(current, wanted, plugins.diff_rules())
+        return [change for change in found if change.table in mine]
+
+    unmade = unmade_of(desired)
+    if unmade:  # a name that changed may be written in other ways now
+        unmade = unmade_of(exactly(desired, live, unit.store, unit.backend))
     if unmade:
         raise _failed(summary(unmade[0], qualified=True, done=False) + " did not take effect")
     _ask_again(unit, desired, changes)

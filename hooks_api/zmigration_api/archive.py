@@ -11,6 +11,7 @@ An archive is a table beside the data, in the same store, under a name that no d
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ from .changes import (
 from .history import PREFIX
 from .model import Column, Schema, Table
 
+_TEXTS = re.compile("char|text|clob", re.IGNORECASE)
+_PADDED = re.compile(r"character(\(\d+\))?", re.IGNORECASE)
 ROW = "__row"
 """The archive's column that counts rows which are otherwise alike."""
 KEPT, UNDONE = f"{PREFIX}kept_", f"{PREFIX}undone_"
@@ -119,11 +122,20 @@ def rewrites_values(change: AlterColumn) -> bool:
     """Whether values may become others: texts stay texts, whole numbers whole numbers."""
     old, new = change.old.type, change.new.type
     whole = {"int", "bigint"}
-    kept = (old.textual and new.textual) or {old.kind, new.kind} <= whole
+    texts = old.textual and new.textual and _holds_texts(change.old) and _holds_texts(change.new)
+    kept = texts or {old.kind, new.kind} <= whole
     alike = kept or (old.kind == new.kind and change.old.exact_type == change.new.exact_type)
     rounded = old.kind == new.kind == "decimal" and old != new  # 1.5 may be 1.50 then
     mapped = change.new.using is not None
     return not alike or rounded or mapped or change.fills_nulls or _recomputed(change)
+
+
+def _holds_texts(column: Column) -> bool:
+    """Whether a store keeps texts in it just as they are: not where it pads them (PostgreSQL's
+    `character`), nor where a type that says nothing of texts lets numbers in (SQLite)."""
+    if column.exact_type is None:
+        return True
+    return bool(_TEXTS.search(column.exact_type)) and not _PADDED.fullmatch(column.exact_type)
 
 
 def _recomputed(change: AlterColumn) -> bool:
