@@ -25,7 +25,8 @@ from zmigration_api import (
 )
 
 _LITERAL = re.compile(r"('(?:[^']|'')*')")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r'"[^"]+"|\w+')
+_SIMPLE = re.compile(r"[a-z_][a-z0-9_.]*")
 _OverColumns = TypeVar("_OverColumns", PrimaryKey, UniqueConstraint, Index)
 
 
@@ -92,13 +93,19 @@ def _table(table: Table, names: Names) -> Table:
 
 
 def _column(column: Column, table: str, names: Names) -> Column:
-    generated, exact_type = column.generated, column.exact_type
+    generated, exact_type, native = column.generated, column.exact_type, column.native
     return replace(
         column,
         name=names.column(table, column.name),
         generated=generated and _text(generated, table, names),
         exact_type=exact_type and _with_words(exact_type, names.types),
+        native=native and _with_words(native, names.types),
     )
+
+
+def _quoted(name: str) -> str:
+    """A name as SQL writes it: in quotes where it is no simple word."""
+    return name if _SIMPLE.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 def _text(expression: str, table: str, names: Names) -> str:
@@ -107,11 +114,15 @@ def _text(expression: str, table: str, names: Names) -> str:
 
 
 def _with_words(text: str, new: Mapping[str, str]) -> str:
-    """Names outside string literals replaced."""
+    """Names outside string literals replaced, written in quotes or not."""
     if not new:
         return text
+    written = {old: _quoted(name) for old, name in new.items()}
+    written |= {f'"{old}"': name for old, name in written.items()}
     parts = _LITERAL.split(text)
-    parts[::2] = (_WORD.sub(lambda word: new.get(word[0], word[0]), part) for part in parts[::2])
+    parts[::2] = (
+        _WORD.sub(lambda word: written.get(word[0], word[0]), part) for part in parts[::2]
+    )
     return "".join(parts)
 
 
