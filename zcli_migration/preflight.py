@@ -108,7 +108,7 @@ class _Asker:
 
     def added(self, change: AddColumn) -> Iterator[tuple[Question, str]]:
         column, table = change.column, self.names.old_table(change.table)
-        if column.generated is not None:
+        if column.generated is not None or column.identity is not None:
             return
         if copied(column):
             yield from self._fillable(table, self.computing.added(change))

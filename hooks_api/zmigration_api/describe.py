@@ -107,6 +107,8 @@ def column_facts(column: Column) -> str:
     facts = [f"type: {column.type}", f"required: {str(column.required).lower()}"]
     if column.default is not None:
         facts.append(f"default: {default_text(column.default)}")
+    if column.identity is not None:
+        facts.append(f"identity: {_identity(column.identity)}")
     return ", ".join(facts)
 
 
