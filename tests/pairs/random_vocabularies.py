@@ -125,7 +125,7 @@ _SQLITE_KINDS = (
     _kind("BOOLEAN", "k", "DEFAULT TRUE"),
     _kind("DATETIME", "k", "DEFAULT CURRENT_TIMESTAMP", "NOT NULL DEFAULT (datetime('now'))"),
     _kind("DATE", "k", "DEFAULT CURRENT_DATE"),
-    _kind("BLOB", "k", "DEFAULT x'00ff'", "DEFAULT (randomblob(4))"),
+    _kind("BLOB", "k", "DEFAULT x'6162'", "DEFAULT (randomblob(4))"),
     _kind("ANY", "k"),
     _kind("", "k", "DEFAULT 1"),
     _kind("some odd type", "k"),
