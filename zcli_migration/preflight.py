@@ -125,7 +125,7 @@ class _Asker:
     def altered(self, change: AlterColumn) -> Iterator[tuple[Question, str]]:
         table = self.names.old_table(change.table)
         name = self.names.old_column(change.table, change.new.name)
-        if change.retyped or change.narrowed:
+        if (change.retyped and not _store_decides(change)) or change.narrowed:
             yield (
                 Unconvertible(
                     table, replace(change.old, name=name), replace(change.new, name=name)
@@ -215,6 +215,15 @@ class _Asker:
         fresh |= {c.new.name for c in self.changes if isinstance(c, AlterColumn)}
         fresh |= {new for (there, _), new in self.names.columns.items() if there == table}
         return bool(fresh & set(re.findall(r"\w+", check.expression)))
+
+
+def _store_decides(change: AlterColumn) -> bool:
+    """Whether only the store itself knows what becomes of values: both types are its own, and one
+    has no neutral name, or both have the same. What it cannot convert it refuses in the run."""
+    if change.old.exact_type is None or change.new.exact_type is None:
+        return False
+    kinds = (change.old.type.kind, change.new.type.kind)
+    return "native" in kinds or change.old.type == change.new.type
 
 
 def _asks_rows(constraint: Constraint) -> bool:
