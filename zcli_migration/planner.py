@@ -113,6 +113,10 @@ def _stage(change: Change) -> int:
             return 3
         case DropConstraint():
             return 4
+        case DropTable(table) if (
+            table.exact
+        ):  # what comes may have its names, and those of its keys
+            return 4
         case RenamePart():
             return 5
         case CreateType() | AlterType():

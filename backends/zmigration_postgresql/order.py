@@ -26,7 +26,7 @@ def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
     """
     alters = _places(changes, AlterColumn)
     drops = _places(changes, DropColumn)
-    types, leaving = _types_by_use(changes), _leaving(changes)
+    types, leaving = types_by_use(changes), _leaving(changes)
     computing = {c.table for c in changes if isinstance(c, AlterColumn) and _computed(c)}
 
     def key(numbered: tuple[int, Change]) -> tuple[float, int, int]:
@@ -104,7 +104,7 @@ def _bare(text: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
-def _types_by_use(changes: Sequence[Change]) -> dict[int, int]:
+def types_by_use(changes: Sequence[Change]) -> dict[int, int]:
     """A place for each change of a type: one comes after those that its definition names."""
     mine = {n: c for n, c in enumerate(changes) if isinstance(c, CreateType | AlterType | DropType)}
     depth: dict[int, int] = {}

@@ -153,9 +153,11 @@ def default_gone(planning: Planning, change: AlterColumn, default: str) -> bool:
 
 def _needs(planning: Planning, change: AlterType, statements: Sequence[str]) -> bool:
     """Whether a new value is named, or values of other columns become ones of the type."""
-    new = [literal(v) for v in change.new.values if v not in change.old.values]
-    if any(value in statement for value in new for statement in statements):
-        return True
+    new = [value for value in change.new.values if value not in change.old.values]
+    array = f"{split(change.new.name)[1]}[]"  # '{a,b}'::mood[]
+    for statement in statements:
+        if any(literal(v) in statement or (array in statement and v in statement) for v in new):
+            return True
     for other in planning.changes:
         if isinstance(other, AlterColumn) and other.retyped and is_of(other.new.exact_type, change):
             return True

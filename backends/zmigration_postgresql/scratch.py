@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from zmigration_api import Column, NamedType, Table, UnsupportedChange
+from zmigration_api import Column, CreateType, NamedType, Table, UnsupportedChange
 from zmigration_sql import literal
 
 from .address import load_driver
@@ -16,6 +16,7 @@ from .forms import as_found
 from .inspect import read
 from .named_types import created, described
 from .names import QUOTING, join, split, table_name
+from .order import types_by_use
 from .render import SQL, parameters
 from .tokens import lasting
 from .types import native_type
@@ -128,7 +129,9 @@ def _undone(connection: Connection) -> Iterator[None]:
 
 
 def _types(types: Sequence[NamedType]) -> Iterator[_Try]:
-    for named in types:
+    places = types_by_use([CreateType(named) for named in types])
+    for number in sorted(places, key=lambda number: places[number]):
+        named = types[number]
         schema, name = split(named.name)
         what = f"the type {named.name}"
         if schema is None:

@@ -87,7 +87,7 @@ def _default(column: Column, declared: str) -> Default | None:
         same = False
     return (
         read
-        if same and read and read.kind != "expression"
+        if same and read and read.kind != "expression" and read.text.isprintable()
         else Default(kind="expression", text=tidy(text))
     )
 
