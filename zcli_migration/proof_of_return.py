@@ -119,7 +119,7 @@ def _questions(unit: Unit, was: Table, table: Table) -> Iterator[tuple[Question,
     for column in table.columns:
         before = was.column(column.name)
         back = AlterColumn(table.name, before, column) if before else None
-        if back and (back.narrowed or back.retyped):
+        if back and (back.narrowed or (back.retyped and not _whole(back))):
             yield Unconvertible(table.name, column, column), "correct these values"
         # A store that never knew of `required` may have had such rows before.
         if back and back.tightened and "required" in unit.backend.keeps:
@@ -127,6 +127,12 @@ def _questions(unit: Unit, was: Table, table: Table) -> Iterator[tuple[Question,
     if not {"unique", "foreign_keys"} <= unit.backend.keeps:
         new = [c for c in table.constraints if c not in was.constraints]
         yield from afterwards([AddConstraint(table.name, constraint) for constraint in new])
+
+
+def _whole(back: AlterColumn) -> bool:
+    """Whether whole numbers stay what they are: a store that has larger ones had them before."""
+    kinds = {back.old.type.kind, back.new.type.kind}
+    return back.new.exact_type is not None and kinds <= {"int", "bigint"}
 
 
 def _typed(unit: Unit, way: WayBack, table: Table, live: Schema) -> Schema:

@@ -25,7 +25,7 @@ from zmigration_api import (
 from .computing import refuse_missing_copies
 from .diff import diff
 from .drift import Move, moves, refuse, values_back
-from .exact import exactly
+from .exact import exact_hazard, exactly
 from .looking import LOOKS, Found, current_schema, in_older_terms, look, owner_of_the_rest
 from .places import at_column
 from .planner import Base, Plan, make_plan
@@ -181,7 +181,8 @@ def _with_hazards(plan: Plan, plugins: Plugins, current: Schema, desired: Schema
 
     def more(step: Step) -> tuple[Hazard, ...]:
         said = (r.hazards(c, current, desired) for c in step.changes for r in rules)
-        return tuple(hazard for hazards in said for hazard in hazards)
+        own = (h for c in step.changes if (h := exact_hazard(c)) is not None)
+        return (*own, *(hazard for hazards in said for hazard in hazards))
 
     steps = (replace(step, hazards=(*step.hazards, *more(step))) for step in plan.steps)
     return replace(plan, steps=tuple(steps))

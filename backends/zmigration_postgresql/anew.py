@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from zmigration_api import AlterColumn, AlterType
+from zmigration_api import AlterColumn, AlterType, UnsupportedChange
 from zmigration_api.history import PREFIX
 from zmigration_sql import literal
 
@@ -61,6 +61,25 @@ class Anew:
         if self._facts is not None:
             what = f"type {self._new.name} cannot be made anew"
             refuse(what, self._facts.others)
+        for column in self.columns:
+            if column.default is not None and self._is_gone(column.default):
+                self._refuse_default(column)
+
+    def _refuse_default(self, column: UsingColumn) -> None:
+        """A default of a value that goes must be one that the plan itself changes."""
+        ours = (
+            isinstance(c, AlterColumn)
+            and (c.table, c.new.name) == (column.table, column.name)
+            and c.old.default != c.new.default
+            for c in self._planning.changes
+        )
+        if not self._back and not any(ours):
+            raise UnsupportedChange(
+                f"type {self._new.name} loses a value that is the default of "
+                f"{column.table}.{column.name}: {column.default}",
+                hint="give that column another default first",
+                line=self._new.line,
+            )
 
     def statements(self) -> list[str]:
         name = self._new.name

@@ -244,8 +244,9 @@ def _adds(change: Change, archive: Archive) -> bool:
     if archive.new_table is None:
         return isinstance(change, CreateTable) and change.table == archive.table
     added = {kept.old.name for kept in archive.kept}
-    return (
-        isinstance(change, AddColumn)
-        and change.table == archive.table
-        and change.column.name in added
-    )
+    if change.table != archive.table:
+        return False
+    if isinstance(change, AlterColumn):  # what was written to it goes when it is computed again
+        freed = change.old.generated is not None and change.new.generated is None
+        return freed and change.new.name in added
+    return isinstance(change, AddColumn) and change.column.name in added
