@@ -1,0 +1,106 @@
+"""Exact files: what becomes of values that a store's own types hold otherwise, there and back."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import psycopg
+
+from tests.cli.folder import AppFolder
+
+META = """\
+Meta:
+  Data_Type: {kind}
+  Data_Source: ZDATA_USERS_URL
+  zMigration: true
+  zMigrationVersion: v1.0.0
+  zMigrationExact: tables
+"""
+
+
+def on_sqlite(app: AppFolder, sql: str, tables: str) -> str:
+    """The path of a database with these tables, which an exact file is to say otherwise."""
+    file = app.path / "shop.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(sql)
+    app.write(".zEnv", f"ZDATA_USERS_URL={file}\n")
+    app.schema(tables, META.format(kind="sqlite"))
+    return str(file)
+
+
+def rows(file: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute("SELECT * FROM t ORDER BY 1").fetchall()
+
+
+def test_texts_that_become_numbers_are_named_and_come_back(app: AppFolder) -> None:
+    sql = """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
+        INSERT INTO t VALUES (1, '007'), (2, '1e5'), (3, '12345678901234567890')"""
+    table = "t:\n  id: {db_type: INTEGER, pk: true, required: false}\n  a: {db_type: STRING}\n"
+    file = on_sqlite(app, sql, table)
+    before = rows(file)
+    assert "t.a: values that STRING holds otherwise than TEXT" in app.run("--dry-run").out
+    assert app.run("--auto-approve").code == 0
+    assert rows(file)[0] == (1, 7)
+    assert app.run("--rollback", "--auto-approve").code == 0
+    assert rows(file) == before
+
+
+def test_whole_numbers_that_were_large_before_are_in_nobodys_way(app: AppFolder) -> None:
+    sql = "CREATE TABLE t (id INTEGER PRIMARY KEY, b INTEGER); INSERT INTO t VALUES (1, 1700000000000)"
+    table = "t:\n  id: {db_type: INTEGER, pk: true, required: false}\n  b: bigint\n"
+    file = on_sqlite(app, sql, table)
+    assert app.run("--auto-approve").code == 0
+    done = app.run("--rollback", "--auto-approve")
+    assert done.code == 0, done.said
+    assert rows(file) == [(1, 1700000000000)]
+
+
+def on_postgres(app: AppFolder, dsn: str, sql: str, tables: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(sql)
+    app.write(".zEnv", f"ZDATA_USERS_URL={dsn}\n")
+    app.schema(tables, META.format(kind="postgresql"))
+
+
+def test_blanks_that_a_padded_type_loses_come_back(app: AppFolder, postgres_dsn: str) -> None:
+    sql = "CREATE TABLE t (id int PRIMARY KEY, c varchar(5)); INSERT INTO t VALUES (1, 'ab  ')"
+    table = "t:\n  id: {type: int, pk: true}\n  c: {db_type: character(5)}\n"
+    on_postgres(app, postgres_dsn, sql, table)
+    assert "values that character(5) holds otherwise" in app.run("--dry-run").out
+    assert app.run("--auto-approve").code == 0
+    assert app.run("--rollback", "--auto-approve").code == 0
+    with psycopg.connect(postgres_dsn) as connection:
+        assert connection.execute("SELECT c FROM t").fetchall() == [("ab  ",)]
+
+
+def test_what_was_written_to_a_column_that_is_computed_again_is_kept(
+    app: AppFolder, postgres_dsn: str
+) -> None:
+    sql = """CREATE TABLE t (id int PRIMARY KEY, y int GENERATED ALWAYS AS (id * 2) STORED);
+        INSERT INTO t VALUES (1)"""
+    on_postgres(app, postgres_dsn, sql, "t:\n  id: {type: int, pk: true}\n  y: int\n")
+    assert app.run("--auto-approve").code == 0
+    with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+        connection.execute("UPDATE t SET y = 77")
+        assert app.run("--rollback", "--auto-approve").code == 0
+        assert connection.execute("SELECT y FROM t").fetchall() == [(2,)]
+        (name,) = connection.execute(
+            "SELECT relname FROM pg_class WHERE relname ~ '^__zmigration_undone_.*_t$'"
+        ).fetchall()[0]
+        assert connection.execute(f"SELECT y__before FROM {name}").fetchall() == [(77,)]
+
+
+def test_a_default_of_somebody_elses_table_is_not_dropped(
+    app: AppFolder, postgres_dsn: str
+) -> None:
+    sql = """CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int PRIMARY KEY, m mood);
+        CREATE TABLE theirs (id int, m mood DEFAULT 'sad')"""
+    meta = META + "  zTypes: {{mood: {{enum: [ok]}}}}\n"
+    on_postgres(app, postgres_dsn, sql, "")
+    table = "t:\n  id: {type: int, pk: true}\n  m: {db_type: mood}\n"
+    app.schema(table, meta.format(kind="postgresql"))
+    done = app.run("--auto-approve")
+    assert done.code == 2
+    assert "loses a value that is the default of theirs.m" in done.said
