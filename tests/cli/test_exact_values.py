@@ -48,7 +48,8 @@ def test_texts_that_become_numbers_are_named_and_come_back(app: AppFolder) -> No
 
 
 def test_whole_numbers_that_were_large_before_are_in_nobodys_way(app: AppFolder) -> None:
-    sql = "CREATE TABLE t (id INTEGER PRIMARY KEY, b INTEGER); INSERT INTO t VALUES (1, 1700000000000)"
+    sql = """CREATE TABLE t (id INTEGER PRIMARY KEY, b INTEGER);
+        INSERT INTO t VALUES (1, 1700000000000)"""
     table = "t:\n  id: {db_type: INTEGER, pk: true, required: false}\n  b: bigint\n"
     file = on_sqlite(app, sql, table)
     assert app.run("--auto-approve").code == 0
