@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from zmigration_api import Change, Column, Fact, Schema, Table
+from zmigration_api import Change, Column, Fact, Schema, Table, history_table
 
 from .exact import Owned, as_found, exact_store, is_exact_store, ours_of
 from .interpretation import Reading, interpret
@@ -93,6 +93,20 @@ def owner_of_the_rest(unit: Unit, records: Mapping[str, Recorded | None]) -> str
     return None
 
 
+def _of_others(unit: Unit) -> set[str]:
+    """Tables that schemas of other apps have recorded in the same store: they are theirs."""
+    ours = {history_table_for(unit.store, file).name for file in unit.all_files}
+    others = [n for n in exact_store(unit.store).history_names() if n not in ours]
+    found: set[str] = set()
+    for table in unit.store.inspect(others).tables if others else ():
+        if {"id", "meta_data", "status"} <= {column.name for column in table.columns}:
+            history = replace(history_table(""), name=table.name)
+            recorded = last_record(unit.store, history, table)
+            known = recorded.tables if recorded else None
+            found |= {t.name for t in (known.tables if known else ())}
+    return found
+
+
 def _live_tables(unit: Unit, records: Mapping[str, Recorded | None]) -> Schema:
     tables = [table for file in unit.all_files for table in file.tables]
     names = {name for table in tables for name in (table.name, table.renamed_from)}
@@ -100,7 +114,7 @@ def _live_tables(unit: Unit, records: Mapping[str, Recorded | None]) -> Schema:
         names |= {t.name for t in (recorded.tables.tables if recorded and recorded.tables else ())}
     takes_all = owner_of_the_rest(unit, records) is not None and is_exact_store(unit.store)
     if takes_all:
-        names |= set(exact_store(unit.store).table_names())
+        names |= set(exact_store(unit.store).table_names()) - _of_others(unit)
     known = sorted(filter(None, names))
     live = unit.store.inspect(known)
     if not any(file.meta.exact for file in unit.all_files) or not is_exact_store(unit.store):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from zmigration_api import is_internal
+from zmigration_api.history import may_be_history
 
 from .connection import Connection
 from .names import join
@@ -101,6 +102,12 @@ def table_names(connection: Connection, own_only: bool) -> tuple[str, ...]:
     """Every ordinary table, of all schemas unless of the app's own only."""
     rows = connection.rows(_TABLES, [own_only])
     return tuple(join(schema, name) for schema, name in rows if not is_internal(name))
+
+
+def history_names(connection: Connection) -> tuple[str, ...]:
+    """Tables of the app's own schema that may be histories."""
+    rows = connection.rows(_TABLES, [True])
+    return tuple(name for _, name in rows if may_be_history(name))
 
 
 def notes(connection: Connection, oids: Collection[int], own_only: bool) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ from .fit import fitted
 from .forms import as_found
 from .hazards import told
 from .inspect import Look, fingerprints, look
-from .listing import table_names
+from .listing import history_names, table_names
 from .named_types import of_all
 from .names import spell, table_name
 from .online import online
@@ -124,6 +124,10 @@ class PostgreSQLStore:
     def table_names(self) -> Sequence[str]:
         connection = self._reading()
         return table_names(connection, self._own_only) if connection else ()
+
+    def history_names(self) -> Sequence[str]:
+        connection = self._reading()
+        return history_names(connection) if connection else ()
 
     def describe(self, tables: Collection[str]) -> Inspected:
         connection = self._reading()

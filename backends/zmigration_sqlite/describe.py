@@ -18,6 +18,7 @@ from zmigration_api import (
     UnsupportedChange,
     is_internal,
 )
+from zmigration_api.history import may_be_history
 
 from .canonical import form, same_type, tidy
 from .exact import default_form, written
@@ -30,13 +31,21 @@ from .usual import check_name, is_usual
 
 def table_names(connection: sqlite3.Connection) -> tuple[str, ...]:
     """Ordinary tables, in the order in which they were made."""
+    return tuple(name for name in _all(connection) if not is_internal(name))
+
+
+def history_names(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Tables that may be histories."""
+    return tuple(filter(may_be_history, _all(connection)))
+
+
+def _all(connection: sqlite3.Connection) -> list[str]:
     query = (
         "SELECT m.name FROM sqlite_master AS m JOIN pragma_table_list AS l"
         " ON l.schema = 'main' AND l.name = m.name AND l.type = 'table'"
         " WHERE m.type = 'table' ORDER BY m.rowid"
     )
-    names = (name for (name,) in connection.execute(query))
-    return tuple(name for name in names if not is_internal(name))
+    return [name for (name,) in connection.execute(query)]
 
 
 def described(connection: sqlite3.Connection, tables: Schema) -> Inspected:

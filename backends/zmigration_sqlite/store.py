@@ -112,6 +112,15 @@ class SQLiteStore:
         with connection.errors():
             return table_names(connection.raw)
 
+    def history_names(self) -> Sequence[str]:
+        from .describe import history_names
+
+        connection = self._reading()
+        if connection is None:
+            return ()
+        with connection.errors():
+            return history_names(connection.raw)
+
     def describe(self, tables: Collection[str]) -> Inspected:
         from .describe import described
 

@@ -279,6 +279,10 @@ class ExactStore(Store, Protocol):
         """Every table that is there, without bookkeeping of ours, the host's or the store's."""
         ...
 
+    def history_names(self) -> Sequence[str]:
+        """Every table that may be a history (`history.may_be_history`), whoever's."""
+        ...
+
     def exact(self, schema: Schema, live: Schema) -> Schema:
         """The exact tables and types of a schema file in the forms in which `inspect` gives them.
 

@@ -11,6 +11,7 @@ from .model import Column, PrimaryKey, Table
 from .types import ColumnType
 
 PREFIX = "__zmigration_"
+_OTHERS = tuple(PREFIX + rest for rest in ("kept_", "undone_", "new_", "$"))
 Status = Literal["SUCCESS", "FAILED", "ROLLBACK"]
 
 
@@ -65,6 +66,11 @@ def is_internal(table: str) -> bool:
     """Whether a table of that name is ours or another tool's bookkeeping, and never data."""
     lowered = table.lower()
     return lowered.startswith((PREFIX, "_zdata_migrations", "sqlite_"))
+
+
+def may_be_history(table: str) -> bool:
+    """Whether a table of that name may be a schema's history: no archive, nothing of a run."""
+    return table.startswith(PREFIX) and not table.startswith(_OTHERS)
 
 
 @cache

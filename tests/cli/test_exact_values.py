@@ -105,3 +105,19 @@ def test_a_default_of_somebody_elses_table_is_not_dropped(
     done = app.run("--auto-approve")
     assert done.code == 2
     assert "loses a value that is the default of theirs.m" in done.said
+
+
+def test_tables_that_another_app_has_recorded_are_not_taken(app: AppFolder) -> None:
+    sql = "CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE loose (id INTEGER PRIMARY KEY)"
+    tables = "t:\n  id: {db_type: INTEGER, pk: true, required: false}\n"
+    file = on_sqlite(app, sql, tables)
+    app.write(".zEnv", f"ZDATA_USERS_URL={file}\nZDATA_THEIRS_URL={file}\n")
+    assert app.run("--auto-approve").code == 0
+    (app.path / "models/zSchema.users.yaml").unlink()  # as in the folder of another app
+    meta = META.replace("USERS", "THEIRS").replace("tables", "database").format(kind="sqlite")
+    app.write(
+        "models/zSchema.theirs.yaml", f"{meta}\nmine:\n  id: {{db_type: INTEGER, pk: true}}\n"
+    )
+    said = app.run("--dry-run").out
+    assert "Drop table: loose" in said
+    assert "Drop table: t\n" not in said
