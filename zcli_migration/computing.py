@@ -48,7 +48,8 @@ class Computing:
         column = change.column
         default = column.default
         expression = default is not None and default.kind == "expression"
-        if column.generated is not None or (column.backfill is None and expression):
+        numbered = column.generated is not None or column.identity is not None
+        if numbered or (column.backfill is None and expression):
             return None
         earlier = self.changes[: self.changes.index(change)]
         sources = self._sources(change.table, column, earlier)

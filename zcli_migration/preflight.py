@@ -214,7 +214,8 @@ class _Asker:
         fresh = self.computing.fresh(table)
         fresh |= {c.new.name for c in self.changes if isinstance(c, AlterColumn)}
         fresh |= {new for (there, _), new in self.names.columns.items() if there == table}
-        return bool(fresh & set(re.findall(r"\w+", check.expression)))
+        words = set(re.findall(r"\w+", check.expression))
+        return any(name in words or _is_quoted_in(name, check.expression) for name in fresh)
 
 
 def _store_decides(change: AlterColumn) -> bool:
@@ -237,6 +238,10 @@ def _asks_rows(constraint: Constraint) -> bool:
     ):
         return False
     return not isinstance(constraint, Check | ForeignKey) or constraint.valid
+
+
+def _is_quoted_in(name: str, expression: str) -> bool:
+    return '"' + name.replace('"', '""') + '"' in expression
 
 
 def afterwards(changes: Sequence[Change]) -> Iterator[tuple[Question, str]]:

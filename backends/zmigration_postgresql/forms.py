@@ -50,7 +50,8 @@ def _readable(column: Column) -> Column:
     bare = replace(column, exact_type=None, native=None, auto_increment=False)
     column_type = ColumnType(kind="str") if column.type == _IMPLICIT else column.type
     alone = native_type(replace(bare, type=column_type), None)
-    if column_type.kind == "native" or canonical(alone) != native or (column_type.scale or 0) < 0:
+    unusual = not 0 <= (column_type.scale or 0) <= (column_type.precision or 0)
+    if column_type.kind == "native" or canonical(alone) != native or unusual:
         column_type = ColumnType(kind="native", native=native)
     default = column.default
     if default is not None and default.kind == "expression":
