@@ -21,7 +21,7 @@ from zmigration_api import (
 from zmigration_api.history import may_be_history
 
 from .canonical import form, same_type, tidy
-from .exact import default_form, written
+from .exact import written
 from .inspect import read_default
 from .parts import spelled
 from .tokens import fold, mentions, tokenize
@@ -89,9 +89,7 @@ def _default(column: Column, declared: str) -> Default | None:
     text = column.default.text
     read = read_default(text, neutral(declared))
     try:
-        same = read is not None and default_form(
-            written(replace(column, default=read), declared)
-        ) == default_form(text)
+        same = read is not None and written(replace(column, default=read), declared) == tidy(text)
     except UnsupportedChange:
         same = False
     return (
