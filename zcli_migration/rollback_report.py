@@ -33,7 +33,7 @@ class RollbackReport:
         if not undoing.changes:
             self._line("  (nothing changes in the store)")
         for step in undoing.steps:
-            for text in _about_values(step):
+            for text in _about_values(step, undoing.steps):
                 self._line(f"  ⚠️  {text}", "yellow")
         self._line()
 
@@ -64,8 +64,8 @@ def _goal(undoing: Undoing) -> str:
     return undoing.to_version if undoing.goal else "nothing recorded"
 
 
-def _about_values(step: Step) -> list[str]:
-    """What becomes of values on the way back."""
+def _about_values(step: Step, steps: Sequence[Step]) -> list[str]:
+    """What becomes of values on the way back, which is all these steps."""
     found = []
     kept = f"; kept in {step.keeps.name}" if step.keeps else ""
     for change in step.changes:
@@ -74,10 +74,24 @@ def _about_values(step: Step) -> list[str]:
                 found.append(f"what was written to {table}.{column.name} since goes{kept}")
             case DropTable(table):
                 found.append(f"the rows of {table.name} go with it{kept}")
-            case AddColumn(table, column) if step.restores is None and column.generated is None:
+            case AddColumn(table, column) if column.generated is None and not any(
+                _restores(other, table, column.name) for other in steps
+            ):
                 found.append(f"{table}.{column.name} comes back without values: none were kept")
+            case AlterColumn(table, old, new) if new.generated and not old.generated:
+                found.append(f"what was written to {table}.{new.name} since goes{kept}")
             case AlterColumn(table, _, new) if step.restores is not None:
                 found.append(f"values of {table}.{new.name} changed since are converted back")
             case _:
                 pass
     return found
+
+
+def _restores(step: Step, table: str, column: str) -> bool:
+    """Whether that step brings the values of a column back; one does it for all of its table."""
+    archive = step.restores
+    return (
+        archive is not None
+        and table in (archive.table, archive.new_table)
+        and archive.kept_column(column) is not None
+    )

@@ -85,7 +85,8 @@ def test_what_was_written_to_a_column_that_is_computed_again_is_kept(
     assert app.run("--auto-approve").code == 0
     with psycopg.connect(postgres_dsn, autocommit=True) as connection:
         connection.execute("UPDATE t SET y = 77")
-        assert app.run("--rollback", "--auto-approve").code == 0
+        done = app.run("--rollback", "--auto-approve")
+        assert "what was written to t.y since goes; kept in __zmigration_undone_" in done.out
         assert connection.execute("SELECT y FROM t").fetchall() == [(2,)]
         (name,) = connection.execute(
             "SELECT relname FROM pg_class WHERE relname ~ '^__zmigration_undone_.*_t$'"
@@ -121,3 +122,17 @@ def test_tables_that_another_app_has_recorded_are_not_taken(app: AppFolder) -> N
     said = app.run("--dry-run").out
     assert "Drop table: loose" in said
     assert "Drop table: t\n" not in said
+
+
+def test_columns_that_come_back_together_are_not_said_to_be_empty(
+    app: AppFolder, postgres_dsn: str
+) -> None:
+    sql = """CREATE TABLE t (id int PRIMARY KEY, b text, c int CHECK (c > 0));
+        INSERT INTO t VALUES (1, 'x', 5)"""
+    on_postgres(app, postgres_dsn, sql, "t:\n  id: {type: int, pk: true}\n")
+    assert app.run("--auto-approve").code == 0
+    done = app.run("--rollback", "--auto-approve")
+    assert done.code == 0
+    assert "without values" not in done.out
+    with psycopg.connect(postgres_dsn) as connection:
+        assert connection.execute("SELECT b, c FROM t").fetchall() == [("x", 5)]
