@@ -34,13 +34,27 @@ def created(table: Table, *, comments: bool) -> list[str]:
         for column in table.columns
         if _own_sequence(column)
     ]
+    twins = _twins(table)
+    bare = replace(table, unique=tuple(u for u in table.unique if u.name not in twins))
     return [
         *(sequence.made() for sequence in numbered),
-        SQL.create_table(table, type_text, default),
+        SQL.create_table(bare, type_text, default),
+        *(SQL.add_constraint(table.name, u) for u in table.unique if u.name in twins),
         *(sequence.owned() for sequence in numbered),
         *SQL.table_rest(table),
         *(SQL.table_comments(table) if comments else ()),
     ]
+
+
+def _twins(table: Table) -> set[str]:
+    """Unique constraints over what another key is over: CREATE TABLE would make one of the two."""
+    seen = {table.key}
+    found = set()
+    for unique in table.unique:
+        if unique.columns in seen:
+            found.add(unique.name)
+        seen.add(unique.columns)
+    return found
 
 
 def indexed(table: Table, *, comments: bool) -> Iterator[str]:
