@@ -111,7 +111,6 @@ def _index(index: Index) -> Index:
 
 def _notes(connection: sqlite3.Connection, tables: Collection[str]) -> Iterator[str]:
     """What is of these tables, or hangs on them, that a schema file has no words for."""
-    yield from _lost_references(connection, tables)
     facts = "type, name, tbl_name, sql"
     query = f"SELECT {facts} FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
     for kind, name, table, sql in connection.execute(query):
@@ -123,15 +122,3 @@ def _notes(connection: sqlite3.Connection, tables: Collection[str]) -> Iterator[
                 yield f"The view {name} stays as it is."
         elif kind == "table" and form(sql)[:2] == ("create", "virtual"):
             yield f"The virtual table {name} stays as it is."
-
-
-def _lost_references(connection: sqlite3.Connection, tables: Collection[str]) -> Iterator[str]:
-    """Foreign keys to the primary key of a table that is not there."""
-    query = (
-        'SELECT m.name, f."table" FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS f'
-        " WHERE m.type = 'table' AND f.\"to\" IS NULL AND f.seq = 0 AND NOT EXISTS"
-        ' (SELECT 1 FROM pragma_table_xinfo(f."table") WHERE pk)'
-    )
-    for table, there in connection.execute(query):
-        if fold(table) in tables:
-            yield f"The foreign key of {table} to {there}, which has no key, stays as it is."

@@ -88,8 +88,8 @@ def _found(one: Found) -> Table:
 
 
 def _references(keys: Iterable[ForeignKey]) -> tuple[ForeignKey, ...]:
-    """Each once; not those to the key of a table that is not there, so that nobody knows it."""
-    return tuple({(key, key.name): key for key in keys if key.ref_columns}.values())
+    """Each once."""
+    return tuple({(key, key.name): key for key in keys}.values())
 
 
 def _checks(one: Found, names: Collection[str]) -> Iterable[Check]:

@@ -15,9 +15,6 @@ PAIRS = load_pairs()
 # What does not pass yet, by why; a pair that passes must leave this list.
 KNOWN_BY_REASON: Mapping[str, tuple[str, ...]] = {
     "storage parameters of keys are not carried": ("pg_keys: a fill factor of a key",),
-    "a foreign key to the key of a table that is not there has no words": (
-        "sqlite_foreign_keys: the parent is not there",
-    ),
 }
 KNOWN = {name: reason for reason, names in KNOWN_BY_REASON.items() for name in names}
 

@@ -328,13 +328,13 @@ def test_tables_and_notes_of_what_is_left_alone(tmp_path: Path) -> None:
     assert all(f"{what} stays" in said for what in ("view v", "tr on t", "other on log", "words"))
 
 
-def test_a_reference_to_nothing_is_left_alone(tmp_path: Path) -> None:
+def test_a_reference_to_nothing_is_said_and_carried_along(tmp_path: Path) -> None:
     path = make(tmp_path / "a.db", "CREATE TABLE t(a INT REFERENCES gone, b INT REFERENCES p(x))")
     with opened(path) as store:
         found = store.describe(["t"])
     (table,) = found.schema.tables
-    assert [key.columns for key in table.foreign_keys] == [("b",)]
-    assert found.notes == ("The foreign key of t to gone, which has no key, stays as it is.",)
+    assert [key.ref_columns for key in table.foreign_keys] == [(), ("x",)]
+    assert found.notes == ()
     wanted = replace(table, columns=(*table.columns, Column(name="c", type=ColumnType(kind="int"))))
     steps = make_alike(path, Schema(tables=(replace(wanted, checks=(NOT_FIVE,)),))).steps
     assert "REFERENCES gone" in master(path)["table t"]
