@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar, cast
 
 from zmigration_api import (
-    AlterColumn,
     BackendType,
     Change,
     Check,
@@ -22,7 +21,6 @@ from zmigration_api import (
     ExactStore,
     Exclusion,
     ForeignKey,
-    Hazard,
     Index,
     Schema,
     SetComment,
@@ -31,7 +29,6 @@ from zmigration_api import (
     UniqueConstraint,
     UnsupportedChange,
 )
-from zmigration_api.archive import rewrites_values
 
 Part: TypeAlias = UniqueConstraint | ForeignKey | Check | Exclusion | Index
 _Part = TypeVar("_Part", UniqueConstraint, ForeignKey, Check, Exclusion, Index)
@@ -128,20 +125,6 @@ def _told(column: Column, meant: Sequence[Table]) -> Column:
         return column
     by_app = column.default is None and same.default is not None and same.default.kind == "app"
     return replace(column, enum=same.enum, default=same.default if by_app else column.default)
-
-
-def exact_hazard(change: Change) -> Hazard | None:
-    """That values may be written otherwise by a type of the store's own."""
-    if not isinstance(change, AlterColumn) or not change.retyped or change.new.generated:
-        return None
-    old, new = change.old.exact_type, change.new.exact_type
-    if old is None or new is None or not rewrites_values(change):
-        return None
-    return Hazard(
-        "data_loss",
-        f"{change.table}.{change.new.name}: values that {new} holds otherwise than {old}"
-        " (digits, blanks, zones) change; --rollback brings them back until --purge",
-    )
 
 
 def _uncommented(table: Table) -> Table:

@@ -25,7 +25,7 @@ from zmigration_api import (
 from .computing import refuse_missing_copies
 from .diff import diff
 from .drift import Move, moves, refuse, values_back
-from .exact import exact_hazard, exactly
+from .exact import exactly
 from .looking import LOOKS, Found, current_schema, in_older_terms, look, owner_of_the_rest
 from .places import at_column
 from .planner import Base, Plan, make_plan
@@ -34,6 +34,7 @@ from .recording import Recorded
 from .rule_sets import refuse_by_rules
 from .schema_file import SchemaFile, text_hash, with_version
 from .spelling import spelled
+from .value_hazards import value_hazard
 from .versioning import VersionDecision, decide
 
 
@@ -181,7 +182,7 @@ def _with_hazards(plan: Plan, plugins: Plugins, current: Schema, desired: Schema
 
     def more(step: Step) -> tuple[Hazard, ...]:
         said = (r.hazards(c, current, desired) for c in step.changes for r in rules)
-        own = (h for c in step.changes if (h := exact_hazard(c)) is not None)
+        own = (h for c in step.changes if (h := value_hazard(c)) is not None)
         return (*own, *(hazard for hazards in said for hazard in hazards))
 
     steps = (replace(step, hazards=(*step.hazards, *more(step))) for step in plan.steps)

@@ -1,4 +1,4 @@
-"""Exact files: what becomes of values that a store's own types hold otherwise, there and back."""
+"""What becomes of values that another type holds otherwise, there and back; exact files above all."""
 
 from __future__ import annotations
 
@@ -136,3 +136,12 @@ def test_columns_that_come_back_together_are_not_said_to_be_empty(
     assert "without values" not in done.out
     with psycopg.connect(postgres_dsn) as connection:
         assert connection.execute("SELECT b, c FROM t").fetchall() == [("x", 5)]
+
+
+def test_long_numbers_that_become_floats_are_named_in_any_file(app: AppFolder) -> None:
+    table = "users:\n  id: {{type: int, pk: true}}\n  name: {{type: {}}}\n"
+    app.write("Data/users.csv", "id,name\n1,9007199254740993\n")
+    app.schema(table.format("bigint"))
+    assert app.run("--auto-approve").code == 0
+    app.schema(table.format("float"))
+    assert "numbers of more than 15 digits become the nearest float" in app.run("--dry-run").out
