@@ -1,4 +1,4 @@
-"""What becomes of values that another type holds otherwise, there and back; exact files above all."""
+"""What becomes of values that another type holds otherwise, there and back."""
 
 from __future__ import annotations
 
