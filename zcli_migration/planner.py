@@ -16,6 +16,7 @@ from zmigration_api import (
     AlterType,
     BackendType,
     Change,
+    Check,
     CreateTable,
     CreateType,
     DropColumn,
@@ -33,12 +34,14 @@ from zmigration_api import (
     SetComment,
     Step,
     Store,
+    Table,
     UnsupportedChange,
 )
 from zmigration_api.archive import archives_for
 from zmigration_api.describe import summary
 from zmigration_api.snapshot import fingerprint
 
+from .exact import parts_of
 from .no_way_back import with_no_way_back
 
 Base: TypeAlias = tuple[Schema, tuple[str, ...]]
@@ -94,11 +97,40 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes in an order in which each can be made.
 
     Foreign keys go first and come last, so tables may be created in any order; tables that
-    refer to others are dropped before them.
+    refer to others are dropped before them, and early where something new needs their names.
     """
     dropped = {c.table: c for c in changes if isinstance(c, DropTable)}
     drop_order = {name: place for place, name in enumerate(_referring_first(dropped))}
-    return tuple(sorted(changes, key=lambda c: (_stage(c), drop_order.get(c.table, 0))))
+    coming = {name for change in changes for name in _coming(change)}
+
+    def key(change: Change) -> tuple[int, int]:
+        in_the_way = isinstance(change, DropTable) and not coming.isdisjoint(_names(change.content))
+        stage = _FREED if in_the_way else _stage(change)
+        return stage, drop_order.get(change.table, 0)
+
+    return tuple(sorted(changes, key=key))
+
+
+_FREED = 4
+"""Where constraints go too: before anything comes."""
+
+
+def _coming(change: Change) -> Iterable[str]:
+    """The names that a change needs to be free."""
+    match change:
+        case CreateTable(table) if table.exact:
+            return _names(table)
+        case AddIndex(_, index):
+            return (index.name,)
+        case _:
+            return ()
+
+
+def _names(table: Table) -> set[str]:
+    """A table's own name, and those of its constraints and indexes, which some stores share."""
+    key = table.primary_key
+    names = {table.name, *(part.name for part in parts_of(table) if not isinstance(part, Check))}
+    return names | ({key.name or f"{table.name}_pkey"} if key else set())
 
 
 def _stage(change: Change) -> int:
@@ -112,10 +144,6 @@ def _stage(change: Change) -> int:
         case DropIndex():
             return 3
         case DropConstraint():
-            return 4
-        case DropTable(table) if (
-            table.exact
-        ):  # what comes may have its names, and those of its keys
             return 4
         case RenamePart():
             return 5
