@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from zmigration_api import AlterColumn, AlterType, UnsupportedChange
+from zmigration_api import AlterColumn, AlterType, DropTable, UnsupportedChange
 from zmigration_api.history import PREFIX
 from zmigration_sql import literal
 
@@ -39,10 +39,12 @@ class Anew:
     def __init__(self, planning: Planning, change: AlterType, *, back: bool = False) -> None:
         old, new = (change.new, change.old) if back else (change.old, change.new)
         self._planning, self._old, self._new, self._back = planning, old, new, back
-        gone = left(planning, change)
+        gone, dropped = left(planning, change), dropped_before(planning, change)
         renames = planning.renames
         self._facts = planning.facts.named_type(live_name(planning, new.name))
-        self._keeps = back or bool(gone) or (self._facts is not None and self._facts.kept)
+        self._keeps = (
+            back or bool(gone or dropped) or (self._facts is not None and self._facts.kept)
+        )
         found = self._facts.columns if self._facts else ()
         self.columns = tuple(
             UsingColumn(
@@ -53,7 +55,7 @@ class Anew:
                 attributes=c.attributes,
             )
             for c in found
-            if (c.table, c.name) not in gone
+            if (c.table, c.name) not in gone and c.table not in dropped
         )
 
     def refused(self) -> None:
@@ -135,6 +137,12 @@ class Anew:
     def _is_gone(self, default: str) -> bool:
         gone = [v for v in self._old.values if v not in self._new.values]
         return any(literal(value) in default for value in gone)
+
+
+def dropped_before(planning: Planning, change: AlterType) -> set[str]:
+    """Live tables that are gone already where the type is changed, and not back on the way back."""
+    earlier = planning.changes[: next(n for n, c in enumerate(planning.changes) if c is change)]
+    return {planning.live(c.table) for c in earlier if isinstance(c, DropTable)}
 
 
 def left(planning: Planning, change: AlterType) -> set[tuple[str, str]]:

@@ -34,7 +34,12 @@ UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 def _settings(dialect: Dialect) -> settings:
     examples = (SOAK_EXAMPLES if SOAK else EXAMPLES)[dialect]
     phases = set(Phase) - {Phase.explain}
-    return settings(max_examples=examples, phases=phases, suppress_health_check=UNHURRIED)
+    return settings(
+        max_examples=examples,
+        phases=phases,
+        suppress_health_check=UNHURRIED,
+        derandomize=not SOAK,  # a soak looks for new ones
+    )
 
 
 def _pair(dialect: Dialect, two: tuple[RandomDatabase, RandomDatabase]) -> Pair:
