@@ -38,7 +38,7 @@ class _Kept(NamedTuple):
 
     def column(self, place: int) -> list[bytes]:
         """The cells of one column."""
-        return _column(self.rows, place, self.start, self.stop)
+        return list(self.rows.cells(place, slice(self.start, self.stop)))
 
 
 class _Job(NamedTuple):
@@ -146,7 +146,7 @@ class BackPass(LargePass):
         for out in self._columns:
             if out.kept is None or out.kept[1] is None:
                 continue
-            now = _column(job.rows, out.position or 0, 0, job.rows.rows)
+            now = list(job.rows.cells(out.position or 0))
             pairs = enumerate(zip(now, job.column(out.kept[1]), strict=False))
             found.update(number for number, (one, other) in pairs if one != other)
         return sorted(found)
@@ -165,12 +165,6 @@ class BackPass(LargePass):
 def _looked(rows: Grid, key: KeyHash) -> tuple[Grid, Hashes]:
     """The rows without the places of their cells, which take much memory while they wait."""
     return replace(rows), key.of_grid(rows)
-
-
-def _column(rows: Grid, place: int, start: int, stop: int) -> list[bytes]:
-    text = rows.text
-    starts, ends = rows.starts[start:stop, place].tolist(), rows.ends[start:stop, place].tolist()
-    return [text[a:b] for a, b in zip(starts, ends, strict=True)]
 
 
 def _require_same(hashes: Hashes, several: Sequence[_Kept]) -> None:

@@ -61,7 +61,7 @@ Form: TypeAlias = Callable[[Cells], Flags]
 
 def staying(rows: Grid, quick: Quick) -> Flags:
     """The rows whose new cell is the old one of `quick.position`, byte for byte."""
-    start, end = rows.starts[:, quick.position], rows.ends[:, quick.position]
+    start, end = rows.starts(quick.position), rows.ends(quick.position)
     cells = Cells(rows.words, start, end - start, rows.is_text)
     bare = cells.size == 0
     first = cells.words[start]
@@ -83,8 +83,8 @@ def whole_number(rows: Grid, place: int) -> tuple[Words, Words] | None:
 
     None unless all cells are whole numbers above or equal to 0 of at most eight digits.
     """
-    start = rows.starts[:, place]
-    size = rows.ends[:, place] - start
+    start = rows.starts(place)
+    size = rows.ends(place) - start
     if size.min() < 1 or size.max() > 8:
         return None
     word = (rows.words[start] & _KEEP[size]) | _FILL[size]

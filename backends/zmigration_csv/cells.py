@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeAlias
 
 from zmigration_api import StoreError
 
+Text: TypeAlias = bytes | bytearray | memoryview
 CHUNK = 1 << 18
 LARGEST_CELL = 1 << 28
 """Bytes; a quoted cell that grows past it is taken for a quote that nobody closed."""

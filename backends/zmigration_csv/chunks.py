@@ -14,7 +14,7 @@ from zmigration_api import StoreError
 from .cells import LARGEST_CELL, records
 from .marks import QUOTE, Marks, lines_in, marked
 
-CHUNK = 1 << 20
+CHUNK = 1 << 21
 """Bytes. Larger ones are little faster, and memory is some hundred times as large."""
 _EXACT = 1 << 16
 """Bytes; so many are given to the exact tokenizer where quotes are irregular."""

@@ -7,6 +7,7 @@ exact tokenizer there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +28,7 @@ from .marks import (
 
 PADDING = 32
 """Bytes after the data, so that words that start in the last cells can be read."""
+_ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -68,26 +70,33 @@ class Grid:
         """The bytes, not to be written to."""
         return np.frombuffer(self.text, np.uint8)
 
-    @cached_property
-    def starts(self) -> Places:
-        """Where each cell starts: a row for each row, a column for each cell."""
-        starts: Places = np.empty_like(self._separators)
-        flat = starts.reshape(-1)
-        flat[0] = 0
-        np.add(self._separators.reshape(-1)[:-1], 1, out=flat[1:])
+    def starts(self, column: int) -> Places:
+        """Where the cells of one column start, one for each row."""
+        if column:
+            starts: Places = self.separators[:, column - 1] + 1
+            return starts
+        starts = np.zeros(self.rows, np.int64)
+        np.add(self.separators[:-1, -1], 1, out=starts[1:])
         return starts
 
-    @cached_property
-    def ends(self) -> Places:
-        """Where each cell ends."""
-        if self.newline == b"\n":
-            return self._separators
-        ends: Places = self._separators.copy()
-        ends[:, -1] -= 1
+    def ends(self, column: int) -> Places:
+        """Where they end."""
+        ends: Places = self.separators[:, column] - self._before_end(column)
         return ends
 
+    def _before_end(self, column: int) -> int:
+        """How many bytes of the line end come before the separator."""
+        return len(self.newline) - 1 if column == self.width - 1 else 0
+
+    def cells(self, column: int, rows: slice | Places = _ALL) -> Iterator[bytes]:
+        """The cells of one column, of all rows or of some."""
+        text = self.text
+        starts, ends = self.starts(column)[rows].tolist(), self.ends(column)[rows].tolist()
+        return (text[start:end] for start, end in zip(starts, ends, strict=True))
+
     @cached_property
-    def _separators(self) -> Places:
+    def separators(self) -> Places:
+        """Where each cell's separator is: a row for each row, a column for each cell."""
         places = np.flatnonzero(flags(self.marks.separators, len(self.text)))
         cells: Places = places.reshape(-1, self.width)
         return cells
@@ -111,20 +120,24 @@ class Grid:
 class GridRow:
     """One row of a grid, cut where it is asked for."""
 
-    __slots__ = ("_ends", "_starts", "_text")
+    __slots__ = ("_end", "_start", "_stops", "_text")
 
     def __init__(self, rows: Grid, number: int) -> None:
         self._text = rows.text
-        self._starts, self._ends = rows.starts[number], rows.ends[number]
+        self._stops = rows.separators[number]
+        self._start = int(rows.separators[number - 1, -1]) + 1 if number else 0
+        self._end = int(self._stops[-1]) + 1 - len(rows.newline)
 
     def __getitem__(self, position: int, /) -> bytes:
-        return self._text[self._starts[position] : self._ends[position]]
+        start = self._stops[position - 1] + 1 if position else self._start
+        last = position == len(self._stops) - 1
+        return self._text[start : self._end if last else self._stops[position]]
 
     def cells(self) -> list[bytes]:
         """All of them."""
-        text = self._text
-        pairs = zip(self._starts.tolist(), self._ends.tolist(), strict=True)
-        return [text[start:end] for start, end in pairs]
+        text, stops = self._text, self._stops.tolist()
+        starts, ends = (self._start, *(stop + 1 for stop in stops[:-1])), (*stops[:-1], self._end)
+        return [text[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def grid(text: bytes, marks: Marks, width: int) -> Grid | None:

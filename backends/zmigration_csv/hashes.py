@@ -73,7 +73,7 @@ def _saying(column_type: ColumnType) -> Plain:
 
 def _said(rows: Grid, place: int, kind: TypeKind, say: Plain) -> Cells:
     """What the cells of one column say, where it is not the cells themselves, after the text."""
-    start, end = rows.starts[:, place], rows.ends[:, place]
+    start, end = rows.starts(place), rows.ends(place)
     size = end - start
     cells = Cells(rows.words, start, size, rows.is_text)
     form = SAYS.get(kind)

@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from zmigration_api import ROW, Archive, Column, ColumnType, StoreError
 from zmigration_api.values import format_value
 
-from .cells import join, quote, unquote
+from .cells import Text, join, quote, unquote
 from .typed import value_of
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ Plain: TypeAlias = Callable[[bytes], bytes]
 class Writable(Protocol):
     """What an archive is written to."""
 
-    def write(self, text: bytes | memoryview, /) -> object:
+    def write(self, text: Text, /) -> object:
         """Write more."""
 
 

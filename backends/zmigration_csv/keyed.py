@@ -139,6 +139,6 @@ def _one_by_one(
 
 
 def _record(rows: Grid, number: int) -> Record:
-    start = int(rows.starts[number, 0])
+    start = rows.span(number)[0]
     line = lines_in(rows.text[:start]) if rows.quoted else number
     return Record(line, GridRow(rows, number).cells(), b"")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,24 +39,24 @@ def facts_of(file: CsvFile) -> list[Facts]:
 
 
 def _look(rows: Grid) -> list[Facts]:
-    return [_column(rows, place) for place in range(rows.starts.shape[1])]
+    return [_column(rows, place) for place in range(rows.width)]
 
 
 def _column(rows: Grid, place: int) -> Facts:
-    starts, ends = rows.starts[:, place], rows.ends[:, place]
+    starts, ends = rows.starts(place), rows.ends(place)
     filled = staying(rows, Quick(place, bare_null=False, quoted_null=False))
     numbers = np.flatnonzero(filled)
     facts = Facts(nulls=int(rows.rows - len(numbers)))
-    facts.see(_cells(rows, place, numbers[:_FIRST]))
+    facts.see(rows.cells(place, numbers[:_FIRST]))
     rest = numbers[_FIRST:]
     if not rows.is_text or (rows.quoted and _has_quotes(rows, place)):
-        facts.see(_cells(rows, place, rest))
+        facts.see(rows.cells(place, rest))
         return facts
     facts.values += len(rest)
     sizes = ends[rest] - starts[rest]
     long = rest[sizes > LONGEST_STR]
     short = int(sizes[sizes <= LONGEST_STR].max(initial=0))
-    in_characters = (len(cell.decode()) for cell in _cells(rows, place, long))
+    in_characters = (len(cell.decode()) for cell in rows.cells(place, long))
     facts.longest = max(facts.longest, short, *in_characters)
     facts.kinds = tuple(kind for kind in facts.kinds if _all_are(rows, place, kind, rest))
     return facts
@@ -69,14 +69,8 @@ def _all_are(rows: Grid, place: int, kind: Guess, rest: Places) -> bool:
         sure: Flags = staying(rows, Quick(place).converted(_TEXT, new))
         rest = rest[~sure[rest]]
     test = TESTS[kind]
-    return all(test(cell.decode()) for cell in set(_cells(rows, place, rest)))
+    return all(test(cell.decode()) for cell in set(rows.cells(place, rest)))
 
 
 def _has_quotes(rows: Grid, place: int) -> bool:
-    return bool((rows.data[rows.starts[:, place]] == QUOTE).any())
-
-
-def _cells(rows: Grid, place: int, numbers: Places) -> Iterator[bytes]:
-    starts = rows.starts[numbers, place].tolist()
-    ends = rows.ends[numbers, place].tolist()
-    return (rows.text[start:end] for start, end in zip(starts, ends, strict=True))
+    return bool((rows.data[rows.starts(place)] == QUOTE).any())

@@ -12,7 +12,7 @@ import numpy as np
 from zmigration_api import Progress
 
 from .canonical import staying
-from .cells import Record, records
+from .cells import Record, Text, records
 from .checksums import checksum
 from .chunks import CHUNK
 from .files import CsvFile
@@ -22,7 +22,7 @@ from .long import LongRow
 from .making import BadCell, Check, KeysUnsure, Out
 from .proof import Bytes, Fingerprint, Part, require_same
 from .ranks import ends_of
-from .scan import Stretch, ahead, stretches
+from .scan import WORKERS, Stretch, ahead, stretches
 from .weave import Made, Piece, gathered, sound, woven
 
 OneByOne: TypeAlias = Callable[[Iterator[Record], Fingerprint], Iterator[bytes]]
@@ -37,8 +37,8 @@ class Done:
     of the first and the last key, if they ascend.
     """
 
-    new: bytes
-    kept: bytes
+    new: Text
+    kept: Text
     rows: int
     checksum: int
     differs: bool
@@ -109,7 +109,18 @@ class LargePass:
             require_same(Part(0, 0, 0), Part(0, len(stream.read(1)), 0), self._file, proved)
 
     def _stretches(self) -> Iterator[Stretch[Done]]:
-        return stretches(self._file, self._made)
+        return stretches(self._file, self._made, 1 if self._appends else WORKERS)
+
+    @property
+    def _appends(self) -> bool:
+        """Whether rows only get cells at their end, for which two workers would wait in turns.
+
+        `bytes.replace`, which adds them, holds the interpreter's lock.
+        """
+        made = [out for out in self._columns if out.make]
+        whole = self._old == self._new == [*range(len(self._file.header().names))]
+        simple = all(out.source.constant is not None for out in made)
+        return whole and simple and not self._checks and self._keeper is None
 
     def _require_order(self, ranks: tuple[int, int] | None) -> None:
         if ranks is None or ranks[0] <= self._last_rank:
@@ -146,9 +157,7 @@ class LargePass:
             yield piece
         self._parts.append(Part(0, 1, checksum(b"")))
 
-    def _pieces(
-        self, old: LongRow, cells: Sequence[int | bytes], end: bytes
-    ) -> Iterator[bytes | memoryview]:
+    def _pieces(self, old: LongRow, cells: Sequence[int | bytes], end: bytes) -> Iterator[Text]:
         """The bytes of a row, of which some cells are those of an old one."""
         for at, cell in enumerate(cells):
             if at:
@@ -182,7 +191,7 @@ class LargePass:
         ranks = None if self._ascending is None else ends_of(rows, self._ascending)
         return Done(new, kept, rows.rows, checksum(new), differs, ranks)
 
-    def _kept(self, rows: Grid, new: Sequence[Piece]) -> bytes | None:
+    def _kept(self, rows: Grid, new: Sequence[Piece]) -> Text | None:
         """The rows of the archive, in which no two have the same key; None if they are wrong."""
         keeper = self._keeper
         if keeper is None:
@@ -213,8 +222,7 @@ class LargePass:
 
 
 def _replaced(rows: Grid, position: int, new: dict[int, bytes]) -> list[bytes]:
-    starts, ends = rows.starts[:, position].tolist(), rows.ends[:, position].tolist()
-    cells = [rows.text[start:end] for start, end in zip(starts, ends, strict=True)]
+    cells = list(rows.cells(position))
     for number, cell in new.items():
         cells[number] = cell
     return cells

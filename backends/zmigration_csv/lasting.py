@@ -7,6 +7,8 @@ from threading import Thread
 from types import TracebackType
 from typing import BinaryIO
 
+from .cells import Text
+
 STEP = 1 << 25
 """Bytes that are worth an fsync."""
 
@@ -35,7 +37,7 @@ class Lasting:
         if kind is None and self._error is not None:
             raise self._error
 
-    def write(self, text: bytes | memoryview) -> None:
+    def write(self, text: Text) -> None:
         """Write more."""
         self._stream.write(text)
         self.wrote(len(text))

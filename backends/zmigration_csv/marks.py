@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,13 +41,13 @@ class Marks:
 
 def marked(text: bytes, delimiter: int) -> Marks:
     """The separators, where each quote opens at the start of a cell."""
-    data = np.frombuffer(text, np.uint8)
-    feeds = bits_of(data == LF)
-    separators = bits_of(data == delimiter)
+    bytes_that_are = _bytes_of(text)
+    feeds = bytes_that_are(LF)
+    separators = bytes_that_are(delimiter)
     separators |= feeds
     if b'"' not in text:
         return Marks(feeds, separators, None, None, len(text))
-    quotes = bits_of(data == QUOTE)
+    quotes = bytes_that_are(QUOTE)
     inside = parity(quotes)
     may_open = _moved_on(separators | quotes)
     may_open[0] |= _ONE
@@ -55,21 +56,43 @@ def marked(text: bytes, delimiter: int) -> Marks:
     return Marks(feeds & outside, separators & outside, inside, feeds & inside, regular)
 
 
+def _bytes_of(text: bytes) -> Callable[[int], Words]:
+    """What finds all bytes of a kind, in the same room each time."""
+    data = np.frombuffer(text, np.uint8)
+    room = np.zeros(-(-len(data) // 64) * 64, np.bool_)
+    found = room[: len(data)]
+
+    def bytes_that_are(byte: int) -> Words:
+        np.equal(data, byte, out=found)
+        words: Words = np.packbits(room, bitorder="little").view("<u8")
+        return words
+
+    return bytes_that_are
+
+
 def is_rectangular(marks: Marks, width: int) -> bool:
-    """Whether the separators make rows of that width, each with a line feed last."""
+    """Whether the separators make rows of that width, each with a line feed last.
+
+    What is counted may overflow, but not before the first row that is wrong.
+    """
     feeds, separators = marks.feeds, marks.separators
-    lines, cells = counted(feeds), counted(separators)
-    if lines[-1] * width != cells[-1]:
+    more = np.bitwise_count(separators).astype(np.int32)
+    more -= np.multiply(np.bitwise_count(feeds), width, dtype=np.int32)
+    begun = np.cumsum(more, dtype=np.int32)
+    if begun[-1]:
         return False
-    at = np.flatnonzero(feeds != 0)
-    left, rank = feeds[at], width * (lines[at] + 1) - cells[at]
-    while len(at):  # the first feed of each word, then the second ones
-        first = left & (~left + _ONE)
-        if (np.bitwise_count(separators[at] & (first - _ONE)) + 1 != rank).any():
+    begun -= more  # how many cells of a row came before each word
+    less = feeds - _ONE
+    cells = np.bitwise_count(less & ~feeds & separators) + begun
+    if ((cells != width - 1) & (feeds != 0)).any():
+        return False
+    left, number = feeds & less, 1
+    while len(at := np.flatnonzero(left)):  # the second feed of each word, then the third ones
+        feeds, separators, begun, number = left[at], separators[at], begun[at], number + 1
+        less = feeds - _ONE
+        if (np.bitwise_count(less & ~feeds & separators) + begun != number * width - 1).any():
             return False
-        left ^= first
-        more = np.flatnonzero(left)
-        at, left, rank = at[more], left[more], rank[more] + width
+        left = feeds & less
     return True
 
 

@@ -11,10 +11,10 @@ from zlib import crc32
 
 from zmigration_api import VerificationFailed
 
-from .cells import CHUNK, unquote
+from .cells import CHUNK, Text, unquote
 from .files import CsvFile
 
-Bytes: TypeAlias = bytes | memoryview | range
+Bytes: TypeAlias = Text | range
 """A part of a new file: bytes, or where in the old file they are."""
 
 

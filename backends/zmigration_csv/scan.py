@@ -44,7 +44,9 @@ class Stretch(Generic[T]):
     long: LongRow | None = None
 
 
-def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Generator[Stretch[T], None, None]:
+def stretches(
+    file: CsvFile, look: Callable[[Grid], T | None], workers: int = WORKERS
+) -> Generator[Stretch[T], None, None]:
     """The rows in their order, cut into cells one by one wherever `look` gives None.
 
     StoreError names a row that has not as many cells as the header.
@@ -52,7 +54,7 @@ def stretches(file: CsvFile, look: Callable[[Grid], T | None]) -> Generator[Stre
     with file.stream() as (header, stream):
         width = len(header.names)
         number, line = 0, 1 + lines_in(header.before + b"".join(header.cells) + header.end)
-        for chunk, seen in _looked_at(file, stream, width, look):
+        for chunk, seen in _looked_at(file, stream, width, look, workers):
             if seen is not None:
                 yield Stretch(number, line, chunk.size, seen.made, iter(()))
                 number, line = number + seen.rows, line + seen.lines
@@ -71,7 +73,7 @@ def _records(file: CsvFile, chunk: Chunk | LongRow, line: int) -> Iterator[Recor
 
 
 def _looked_at(
-    file: CsvFile, stream: BinaryIO, width: int, look: Callable[[Grid], T | None]
+    file: CsvFile, stream: BinaryIO, width: int, look: Callable[[Grid], T | None], workers: int
 ) -> Iterator[tuple[Chunk | LongRow, _Seen[T] | None]]:
     """Whole rows and what was seen of them.
 
@@ -82,7 +84,7 @@ def _looked_at(
     place, work, regular = stream.tell(), partial(_seen, width, file.delimiter, look), True
     while regular:
         stream.seek(place)
-        with closing(ahead(hopeful(stream, CHUNK), work)) as hoped:
+        with closing(ahead(hopeful(stream, CHUNK), work, workers)) as hoped:
             for chunk, seen in hoped:
                 if isinstance(seen, _Odd):
                     regular = False
@@ -96,7 +98,7 @@ def _looked_at(
         yield row, None
         row = None
     stream.seek(place)
-    for chunk, seen in ahead(chunks(stream, file.delimiter, file.shown, CHUNK), work):
+    for chunk, seen in ahead(chunks(stream, file.delimiter, file.shown, CHUNK), work, workers):
         assert not isinstance(seen, _Odd)
         yield chunk, seen
 
@@ -151,14 +153,16 @@ class _Counting:
         return self._rows
 
 
-def ahead(items: Iterable[A], work: Callable[[A], B]) -> Generator[tuple[A, B], None, None]:
+def ahead(
+    items: Iterable[A], work: Callable[[A], B], workers: int = WORKERS
+) -> Generator[tuple[A, B], None, None]:
     """Each item with what `work` makes of it, in their order; some are worked on at once."""
     keep_freed()
-    with _pool() as pool:
+    with _pool(workers) as pool:
         waiting: deque[tuple[A, Future[B]]] = deque()
         for item in items:
             waiting.append((item, pool.submit(work, item)))
-            if len(waiting) > WORKERS + 1:
+            if len(waiting) > workers + 1:
                 first, future = waiting.popleft()
                 yield first, future.result()
         while waiting:
@@ -167,9 +171,9 @@ def ahead(items: Iterable[A], work: Callable[[A], B]) -> Generator[tuple[A, B], 
 
 
 @contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
+def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
     """Threads that are done, whatever happens, before the block ends."""
-    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="zmigration-csv")
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="zmigration-csv")
     try:
         yield pool
     finally:

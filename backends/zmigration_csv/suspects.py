@@ -39,7 +39,7 @@ def _picked(rows: Grid, quick: Quick) -> Iterator[tuple[int, int, list[bytes]]]:
     line, last = 0, 0
     for number in np.flatnonzero(~staying(rows, quick)).tolist():
         if rows.quoted:
-            start = int(rows.starts[number, 0])
+            start = rows.span(number)[0]
             line, last = line + lines_in(rows.text[last:start]), start
         else:
             line = number

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .cells import split
+from .cells import Text, split
 from .grid import Grid
 from .marks import LF, Bytes, Flags, Places, bits_of, few_places, flags, parity
 
@@ -27,7 +27,7 @@ Piece: TypeAlias = int | bytes | Made
 """Where the cells of a new column come from: an old column, one cell for all rows, or made ones."""
 
 
-def woven(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
+def woven(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> Text:
     """The new rows, each with the line end of the old one."""
     kept = [piece for piece in pieces if isinstance(piece, int)]
     added = [piece for piece in pieces[len(kept) :] if isinstance(piece, bytes)]
@@ -40,7 +40,11 @@ def woven(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
 
 
 def sound(
-    rows: Grid, pieces: Sequence[Piece], new: bytes, delimiter: bytes, newline: bytes
+    rows: Grid,
+    pieces: Sequence[Piece],
+    new: Text,
+    delimiter: bytes,
+    newline: bytes,
 ) -> bool:
     """Whether new rows have the length that they should, each ends where it should, and some rows,
     cut by the tokenizer and put together one by one, are what they should be.
@@ -74,7 +78,7 @@ def _sizes(rows: Grid, pieces: Sequence[Piece]) -> Places:
     sizes: Places = np.full(rows.rows, len(pieces) - 1)
     for piece in _runs(pieces):
         if isinstance(piece, range):
-            sizes += rows.ends[:, piece[-1]] - rows.starts[:, piece[0]] - (len(piece) - 1)
+            sizes += rows.ends(piece[-1]) - rows.starts(piece[0]) - (len(piece) - 1)
         else:
             sizes += len(piece) if isinstance(piece, bytes) else _lengths(piece)
     return sizes
@@ -113,30 +117,34 @@ def _lengths(piece: Made) -> Places:
     return np.fromiter(map(len, piece.cells), np.int64, len(piece.cells))
 
 
-def _woven_in_order(rows: Grid, kept: Sequence[int], suffix: bytes) -> bytes | None:
+def _woven_in_order(rows: Grid, kept: Sequence[int], suffix: bytes) -> Text | None:
     """Some columns in their order and the same bytes after each row; None if that cannot be done.
 
     Line feeds between quotes are another byte until the suffix is there.
     """
+    text: bytes | bytearray = rows.text
     gone, data, mark, newline = set(range(rows.width)) - set(kept), rows.data, b"", rows.newline
     inner = rows.marks.inner_feeds
     if suffix and inner is not None and inner.any():
-        mark = _unused(rows.text + suffix)
+        mark = _unused(rows.text, suffix)
         if not mark:
             return None
-        data = data.copy()
+        text = bytearray(rows.text)
+        data = np.frombuffer(text, np.uint8)
         data[few_places(inner)] = mark[0]
     if gone:
-        data = data[_mask(rows, gone)]
-    text = data.tobytes() if gone or mark else rows.text
+        left = data[_mask(rows, gone)]
+        if not suffix:
+            return left.data
+        text = left.tobytes()
     if suffix:
         text = text.replace(newline, suffix + newline)
     return text.replace(mark, b"\n") if mark else text
 
 
-def _unused(text: bytes) -> bytes:
-    """A byte that is not there; nothing if all are."""
-    return next((bytes([b]) for b in _MARKS if b not in text), b"")
+def _unused(*texts: bytes) -> bytes:
+    """A byte that is nowhere there; nothing if all are."""
+    return next((bytes([b]) for b in _MARKS if not any(b in text for text in texts)), b"")
 
 
 def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
@@ -148,17 +156,17 @@ def _mask(rows: Grid, gone: Iterable[int]) -> Flags:
     borders = np.zeros(len(rows.text) + 1, np.bool_)
     for column in sorted(gone):
         if column < tail and column - 1 not in gone:
-            borders[rows.starts[:, column]] = True
+            borders[rows.starts(column)] = True
         if column < tail and column + 1 not in gone:
-            borders[rows.ends[:, column] + 1] = True
+            borders[rows.ends(column) + 1] = True
     if tail < last:
-        borders[rows.starts[:, tail + 1] - 1] ^= True  # where other columns may just have ended
-        borders[rows.ends[:, last]] = True
+        borders[rows.starts(tail + 1) - 1] ^= True  # where other columns may just have ended
+        borders[rows.ends(last)] = True
     borders[0] ^= True
     return flags(parity(bits_of(borders)), len(rows.text))
 
 
-def gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes, newline: bytes) -> bytes:
+def gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes, newline: bytes) -> Text:
     """Any rows of pieces. Each cell takes the bytes after it along, which become its separator."""
     store, starts, sizes = _segments(rows, _runs(pieces))
     sizes[:, :-1] += 1
@@ -174,7 +182,7 @@ def gathered(rows: Grid, pieces: Sequence[Piece], delimiter: bytes, newline: byt
     new[ends[:, :-1] - 1] = delimiter[0]
     for back, byte in enumerate(reversed(newline), 1):
         new[ends[:, -1] - back] = byte
-    return bytes(new)
+    return new.data
 
 
 def _segments(rows: Grid, pieces: Iterable[range | bytes | Made]) -> tuple[Bytes, Places, Places]:
@@ -184,8 +192,8 @@ def _segments(rows: Grid, pieces: Iterable[range | bytes | Made]) -> tuple[Bytes
     more, size = [rows.text], len(rows.text)
     for piece in pieces:
         if isinstance(piece, range):
-            starts.append(rows.starts[:, piece[0]])
-            sizes.append(rows.ends[:, piece[-1]] - starts[-1])
+            starts.append(rows.starts(piece[0]))
+            sizes.append(rows.ends(piece[-1]) - starts[-1])
             continue
         cells = [piece] if isinstance(piece, bytes) else piece.cells
         lengths = _lengths(Made(cells))

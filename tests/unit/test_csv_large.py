@@ -389,7 +389,7 @@ def test_rows_that_are_woven_wrong_are_made_one_by_one(
 ) -> None:
     def wrong(rows: Grid, pieces: Sequence[Piece], delimiter: bytes) -> bytes:
         asked.append(rows.rows)
-        return woven(rows, pieces, delimiter).replace(b"ada", b"eve")
+        return bytes(woven(rows, pieces, delimiter)).replace(b"ada", b"eve")
 
     asked: list[int] = []
     monkeypatch.setattr(files, "LARGE", 0)
