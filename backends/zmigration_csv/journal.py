@@ -22,6 +22,7 @@ from zmigration_api import OutcomeUnknown, StoreError
 
 NAME = ".zmigration.journal"
 _TEMPORARY = ".zmigration-journal.tmp"
+_AT_ONCE = 8
 _STAGED = re.compile(r"\.zmigration-[a-z0-9]+\.tmp")
 
 Mark: TypeAlias = tuple[int, int]
@@ -70,9 +71,7 @@ def mark(path: Path) -> Mark | None:
 
 def prepare(folder: Path, actions: Sequence[Action]) -> None:
     """Make the staged files lasting; StoreError if somebody else changed an original."""
-    for action in actions:
-        if action.staged:
-            _sync(folder / action.staged)
+    _sync_all([folder / action.staged for action in actions if action.staged])
     _refuse_changed(folder, actions)
     _reached("staged")
 
@@ -225,6 +224,18 @@ def _merge_hint(action: Action) -> str:
         f"its new version is {action.staged}: bring over what {action.target} has gained, "
         f"then remove {action.target} and run again"
     )
+
+
+def _sync_all(paths: Sequence[Path]) -> None:
+    """Several at once: each waits for the disk, which takes them together."""
+    if len(paths) == 1:
+        _sync(paths[0])
+    elif paths:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(_AT_ONCE, len(paths))) as pool:
+            for _ in pool.map(_sync, paths):
+                pass
 
 
 def _sync(path: Path) -> None:
