@@ -124,6 +124,13 @@ def migrate_parser() -> argparse.ArgumentParser:
     add("--no-plugins", action="store_true", help="load no third-party plugins")
     add("--debug", action="store_true", help="show tracebacks")
     add("--json", action="store_true", help="print one JSON object instead of the report")
+    _add_ways_back(parser)
+    _add_looks(parser)
+    parser.add_argument("-V", action="version", version=f"zcli-migration {__version__}")
+    return parser
+
+
+def _add_ways_back(parser: argparse.ArgumentParser) -> None:
     back = parser.add_argument_group("the way back")
     ways = back.add_mutually_exclusive_group()
     ways.add_argument("--rollback", action="store_true", help="take back the last migration")
@@ -135,6 +142,9 @@ def migrate_parser() -> argparse.ArgumentParser:
         const="all",
         help="remove what was kept for rollbacks: all, or before a version (v1.2.0) or age (30d)",
     )
+
+
+def _add_looks(parser: argparse.ArgumentParser) -> None:
     looking = parser.add_argument_group("looking only (nothing is touched)")
     modes = looking.add_mutually_exclusive_group()
     mode = modes.add_argument
@@ -144,8 +154,6 @@ def migrate_parser() -> argparse.ArgumentParser:
     mode("--status", action="store_true", help="one line for each schema: versions and state")
     mode("--history", action="store_true", help="every migration that was recorded")
     mode("--doctor", action="store_true", help="who owns `zolo`, what is read from where")
-    parser.add_argument("-V", action="version", version=f"zcli-migration {__version__}")
-    return parser
 
 
 INSPECT_CODES = """\

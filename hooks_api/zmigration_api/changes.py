@@ -7,7 +7,7 @@ anything up: whole tables, whole columns, both sides of an alteration.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from .model import Column, Constraint, ForeignKey, Index, NamedType, PrimaryKey, Table
 
@@ -21,14 +21,11 @@ class CreateTable:
     """
 
     content: Table
+    breaking: ClassVar[bool] = False
 
     @property
     def table(self) -> str:
         return self.content.name
-
-    @property
-    def breaking(self) -> bool:
-        return False
 
     def inverse(self) -> Change:
         return DropTable(self.content)
@@ -39,14 +36,11 @@ class DropTable:
     """A table goes, with its rows."""
 
     content: Table
+    breaking: ClassVar[bool] = True
 
     @property
     def table(self) -> str:
         return self.content.name
-
-    @property
-    def breaking(self) -> bool:
-        return True
 
     def inverse(self) -> Change:
         return CreateTable(self.content)
@@ -58,14 +52,11 @@ class RenameTable:
 
     old: str
     new: str
+    breaking: ClassVar[bool] = True
 
     @property
     def table(self) -> str:
         return self.new
-
-    @property
-    def breaking(self) -> bool:
-        return True
 
     def inverse(self) -> Change:
         return RenameTable(self.new, self.old)
@@ -77,10 +68,7 @@ class AddColumn:
 
     table: str
     column: Column
-
-    @property
-    def breaking(self) -> bool:
-        return False
+    breaking: ClassVar[bool] = False
 
     def inverse(self) -> Change:
         return DropColumn(self.table, self.column)
@@ -92,10 +80,7 @@ class DropColumn:
 
     table: str
     column: Column
-
-    @property
-    def breaking(self) -> bool:
-        return True
+    breaking: ClassVar[bool] = True
 
     def inverse(self) -> Change:
         return AddColumn(self.table, self.column)
@@ -108,10 +93,7 @@ class RenameColumn:
     table: str
     old: str
     new: str
-
-    @property
-    def breaking(self) -> bool:
-        return True
+    breaking: ClassVar[bool] = True
 
     def inverse(self) -> Change:
         return RenameColumn(self.table, self.new, self.old)
@@ -160,10 +142,7 @@ class AddIndex:
 
     table: str
     index: Index
-
-    @property
-    def breaking(self) -> bool:
-        return False
+    breaking: ClassVar[bool] = False
 
     def inverse(self) -> Change:
         return DropIndex(self.table, self.index)
@@ -175,10 +154,7 @@ class DropIndex:
 
     table: str
     index: Index
-
-    @property
-    def breaking(self) -> bool:
-        return False
+    breaking: ClassVar[bool] = False
 
     def inverse(self) -> Change:
         return AddIndex(self.table, self.index)
@@ -223,10 +199,7 @@ class RenamePart:
     part: Literal["index", "constraint"]
     old: str
     new: str
-
-    @property
-    def breaking(self) -> bool:
-        return False
+    breaking: ClassVar[bool] = False
 
     def inverse(self) -> Change:
         return RenamePart(self.table, self.part, self.new, self.old)
@@ -239,10 +212,7 @@ class AlterTable:
     table: str
     old: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
-
-    @property
-    def breaking(self) -> bool:
-        return False
+    breaking: ClassVar[bool] = False
 
     def inverse(self) -> Change:
         return AlterTable(self.table, self.new, self.old)
@@ -260,10 +230,7 @@ class SetComment:
     name: str | None = None
     old: str | None = None
     new: str | None = None
-
-    @property
-    def breaking(self) -> bool:
-        return False
+    breaking: ClassVar[bool] = False
 
     def inverse(self) -> Change:
         return SetComment(self.table, self.on, self.name, self.new, self.old)
@@ -274,14 +241,11 @@ class CreateType:
     """A new named type. `table` of this and the following is the type's name."""
 
     content: NamedType
+    breaking: ClassVar[bool] = False
 
     @property
     def table(self) -> str:
         return self.content.name
-
-    @property
-    def breaking(self) -> bool:
-        return False
 
     def inverse(self) -> Change:
         return DropType(self.content)
@@ -292,14 +256,11 @@ class DropType:
     """A named type goes, which no column of the new schema has."""
 
     content: NamedType
+    breaking: ClassVar[bool] = False
 
     @property
     def table(self) -> str:
         return self.content.name
-
-    @property
-    def breaking(self) -> bool:
-        return False
 
     def inverse(self) -> Change:
         return CreateType(self.content)
@@ -331,14 +292,11 @@ class RenameType:
 
     old: str
     new: str
+    breaking: ClassVar[bool] = True
 
     @property
     def table(self) -> str:
         return self.new
-
-    @property
-    def breaking(self) -> bool:
-        return True
 
     def inverse(self) -> Change:
         return RenameType(self.new, self.old)
