@@ -33,7 +33,8 @@ def _word(value: int) -> np.uint64:
 _KEEP = np.array([(1 << 8 * n) - 1 for n in range(8)] + [_FULL], np.uint64)
 """By how many bytes of a word count."""
 _FILL = np.array([_ZEROS & ~int(keep) & _FULL for keep in _KEEP], np.uint64)
-_TEXTS: tuple[TypeKind, ...] = ("str", "text")
+TEXTS: tuple[TypeKind, ...] = ("str", "text")
+"""The kinds of type whose values are any text."""
 _DAYS = np.zeros(128 * 128, np.bool_)
 for _month, _days in enumerate((31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 1):
     _DAYS[_month * 128 + 1 : _month * 128 + _days + 1] = True
@@ -102,21 +103,21 @@ def _form(stay: Stay) -> Form | None:
 
 
 def _into_int(old: ColumnType, new: ColumnType) -> Form | None:
-    if old.kind not in (*_TEXTS, "int", "bigint", "float", "decimal"):
+    if old.kind not in (*TEXTS, "int", "bigint", "float", "decimal"):
         return None
     most = 15 if old.kind == "float" else 18
     return lambda cells: _whole(cells, 10 if new.kind == "int" else most)
 
 
 def _into_float(old: ColumnType, _: ColumnType) -> Form | None:
-    known = old.kind in (*_TEXTS, "int", "bigint", "float", "decimal")
+    known = old.kind in (*TEXTS, "int", "bigint", "float", "decimal")
     return _shortest_float if known else None
 
 
 def _into_decimal(old: ColumnType, new: ColumnType) -> Form | None:
-    if old.kind not in (*_TEXTS, "int", "bigint", "float", "decimal"):
+    if old.kind not in (*TEXTS, "int", "bigint", "float", "decimal"):
         return None
-    exact = (*_TEXTS, "decimal")
+    exact = (*TEXTS, "decimal")
     scale = 15 if new.precision is None else new.scale or 0
     before = 15 if new.precision is None else new.precision - scale
 
@@ -130,11 +131,11 @@ def _into_decimal(old: ColumnType, new: ColumnType) -> Form | None:
 
 
 def _into_date(old: ColumnType, _: ColumnType) -> Form | None:
-    return _day if old.kind in (*_TEXTS, "date", "datetime") else None
+    return _day if old.kind in (*TEXTS, "date", "datetime") else None
 
 
 def _into_datetime(old: ColumnType, _: ColumnType) -> Form | None:
-    return _moment if old.kind in (*_TEXTS, "datetime") else None
+    return _moment if old.kind in (*TEXTS, "datetime") else None
 
 
 def _into_text(old: ColumnType, new: ColumnType) -> Form | None:
@@ -280,7 +281,7 @@ _INTO: dict[TypeKind, Callable[[ColumnType, ColumnType], Form | None]] = {
     "decimal": _into_decimal,
     "date": _into_date,
     "datetime": _into_datetime,
-    "bool": lambda old, _: _truth if old.kind in (*_TEXTS, "bool") else None,
+    "bool": lambda old, _: _truth if old.kind in (*TEXTS, "bool") else None,
     "str": _into_text,
     "text": _into_text,
 }

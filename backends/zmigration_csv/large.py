@@ -18,7 +18,7 @@ from .chunks import CHUNK
 from .files import CsvFile
 from .grid import Grid, GridRow
 from .keep import Keeper
-from .long import LongRow
+from .long import LongRow, stays
 from .making import BadCell, Check, KeysUnsure, Out
 from .proof import Bytes, Fingerprint, Part, require_same
 from .ranks import ends_of
@@ -144,9 +144,10 @@ class LargePass:
         made: list[int | bytes] = []
         try:
             for out in self._columns:
-                made.append(out.make(old) if out.make else out.position or 0)
+                made.append(_long_piece(old, out))
             for check in self._checks:
-                check.make(old)
+                if not (check.quick and stays(old, check.quick)):
+                    check.make(old)
         except BadCell:  # said again, with the line
             yield from self._one_by_one(iter((record,)), self._fingerprint(self._old))
         if self._keeper is not None:
@@ -219,6 +220,14 @@ class LargePass:
             bad = np.flatnonzero(~staying(rows, quick)).tolist() if quick else range(rows.rows)
             for number in bad:
                 check.make(GridRow(rows, number))
+
+
+def _long_piece(old: LongRow, out: Out) -> int | bytes:
+    """Where a cell of a long row is, or what it becomes."""
+    if out.make is None:
+        return out.position or 0
+    quick = out.source.quick
+    return quick.position if quick and stays(old, quick) else out.make(old)
 
 
 def _replaced(rows: Grid, position: int, new: dict[int, bytes]) -> list[bytes]:

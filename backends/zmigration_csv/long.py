@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, overload
 
@@ -9,8 +10,10 @@ import numpy as np
 
 from zmigration_api import StoreError
 
+from .canonical import TEXTS
 from .cells import LARGEST_CELL, cuts
 from .marks import LF, QUOTE, bits_of, first_bit, is_set, parity
+from .quick import Quick, Stay
 
 
 class LongRow(Sequence[bytes]):
@@ -45,11 +48,44 @@ class LongRow(Sequence[bytes]):
         text = self._text
         return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
 
+    def length(self, position: int) -> int:
+        """How many bytes a cell has."""
+        start, stop = self._spans[position]
+        return stop - start
+
     def pieces(self, position: int, size: int) -> Iterator[memoryview]:
         """The bytes of a cell, so many at a time, without a copy."""
         start, stop = self._spans[position]
         for place in range(start, stop, size):
             yield memoryview(self._text)[place : min(place + size, stop)]
+
+
+def stays(row: LongRow, quick: Quick) -> bool:
+    """Whether a change certainly leaves a cell as it is, told without a copy of it.
+
+    No cell with three bytes is null. Of conversions only those between texts are known.
+    """
+    if row.length(quick.position) < 3:
+        return False
+    return not quick.stays or (all(map(_between_texts, quick.stays)) and _is_text(row, quick))
+
+
+def _between_texts(stay: Stay) -> bool:
+    old, new = stay.old.type, stay.new.type
+    limited = new.length is not None or stay.new.enum or (stay.new.using and stay.new.using.values)
+    return old.kind in TEXTS and new.kind in TEXTS and not limited
+
+
+def _is_text(row: LongRow, quick: Quick) -> bool:
+    """Whether the cell is valid UTF-8."""
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        for piece in row.pieces(quick.position, 1 << 20):
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def long_row(stream: BinaryIO, place: int, size: int, delimiter: bytes) -> LongRow | None:

@@ -10,6 +10,7 @@ from .canonical import staying
 from .cells import Record
 from .files import CsvFile
 from .grid import Grid, GridRow
+from .long import stays
 from .marks import lines_in
 from .quick import Quick
 from .scan import stretches
@@ -29,8 +30,9 @@ def suspects(file: CsvFile, quick: Quick | None) -> Iterator[tuple[int, Record]]
             for number, line, cells in stretch.made:
                 yield stretch.number + 1 + number, Record(stretch.line + line, cells, b"")
             continue
-        each = (record for record in stretch.records if record.cells)
-        yield from enumerate(each, stretch.number + 1)
+        if not (stretch.long and quick and stays(stretch.long, quick)):
+            each = (record for record in stretch.records if record.cells)
+            yield from enumerate(each, stretch.number + 1)
         del stretch  # which may hold a long row
 
 

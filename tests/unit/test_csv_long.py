@@ -21,7 +21,9 @@ PROGRAM = """
 import resource, sys
 from pathlib import Path
 from tests.unit.csv_store import column, table
-from zmigration_api import DropColumn, Duplicates, Readable, Schema, Unconvertible, no_progress
+from zmigration_api import (
+    AlterColumn, DropColumn, Duplicates, Nulls, Readable, Schema, Unconvertible, no_progress
+)
 from zmigration_csv.ask import ask
 from zmigration_csv.files import CsvFile
 from zmigration_csv.lasting import Lasting
@@ -32,9 +34,12 @@ from datetime import datetime
 old, new = (CsvFile(Path(p), Path(p), b",") for p in sys.argv[1:])
 notes = table("t", *map(column, ("id", "age", "note", "state")), key=["id"])
 number = Unconvertible("t", column("age"), column("age", "int"))
-for question in (Readable("t"), Duplicates("t", ("id",)), number):
+note, longer = column("note"), column("note", "text", required=True)
+several = (Readable("t"), Duplicates("t", ("id",)), number, Nulls("t", "note"))
+for question in (*several, Unconvertible("t", note, longer)):
     assert ask(question, Schema(tables=(notes,)), lambda _: old).count == 0
-rewrite = Rewrite(old, [DropColumn("t", column("state"))], notes, datetime(2024, 1, 2))
+changes = [DropColumn("t", column("state")), AlterColumn("t", note, longer)]
+rewrite = Rewrite(old, changes, notes, datetime(2024, 1, 2))
 with new.path.open("wb") as stream, Lasting(stream) as lasting:
     assert written(rewrite.parts(no_progress), old.path, lasting)
     lasting.finish()
