@@ -603,6 +603,23 @@ def test_exact_files_may_refer_to_anything(tmp_path: Path) -> None:
         check_references([file(tmp_path, body, exact=None)], [])
 
 
+@pytest.mark.parametrize(
+    ("old", "message"),
+    [
+        ("people.id", "users.a refers to people, which is renamed to persons here"),
+        ("persons.number", "users.a refers to persons.number, which is renamed to id here"),
+    ],
+)
+def test_exact_files_do_not_refer_to_what_they_rename(
+    tmp_path: Path, old: str, message: str
+) -> None:
+    text = text_of(f"a: {{type: int, foreign_key: {old}}}", "postgresql", "tables")
+    text += "persons:\n  renamed_from: people\n  id: {type: int, pk: true, renamed_from: number}\n"
+    with pytest.raises(SchemaFileError) as caught:
+        check_references([read(tmp_path, text)], [])
+    assert (caught.value.message, caught.value.line) == (message, LINES + 1)
+
+
 def test_relations_of_exact_files(tmp_path: Path) -> None:
     text = text_of("a: {type: int}\nindexes: [{columns: a, name: I}]", "pg", "tables")
     other = "app.users:\n  a: {type: int}\n  indexes: [{columns: a, name: I}]\n"

@@ -46,8 +46,7 @@ def check_references(
     return tuple(
         warning
         for one in placed
-        # An exact file says what a store has; whether that makes sense is the store's to say.
-        for key in (() if one.table.exact else one.table.foreign_keys)
+        for key in one.table.foreign_keys
         for warning in _check_foreign_key(one, key, by_name, known, enforced)
     )
 
@@ -109,6 +108,9 @@ def _check_foreign_key(
     known: frozenset[str],
     enforced: bool,
 ) -> Iterator[Warning_]:
+    if one.table.exact:
+        _check_exact(one, key, by_name)
+        return
     target = by_name.get(key.ref_table.lower())
     if target is None:
         if key.ref_table.lower() in known:
@@ -122,6 +124,33 @@ def _check_foreign_key(
         if enforced:
             raise one.error(problem, _HINT, key.line)
         yield one.warning(problem, key.line)
+
+
+def _check_exact(one: _Placed, key: ForeignKey, by_name: dict[str, _Placed]) -> None:
+    """An exact file says what a store has, and whether that makes sense is the store's to say.
+
+    A name that this very run takes away is a slip, though.
+    """
+    old, target = one.key(key.ref_table), by_name.get(one.key(key.ref_table))
+    if target is None:
+        tables = (placed.table for placed in by_name.values())
+        new = next(
+            (t.name for t in tables if t.renamed_from and one.key(t.renamed_from) == old), ""
+        )
+        _refuse_renamed(one, key, key.ref_table, new)
+        return
+    there = {one.key(column.name) for column in target.table.columns}
+    renamed = {one.key(c.renamed_from): c.name for c in target.table.columns if c.renamed_from}
+    for column in key.ref_columns:
+        if one.key(column) not in there:
+            new = renamed.get(one.key(column), "")
+            _refuse_renamed(one, key, f"{key.ref_table}.{column}", new)
+
+
+def _refuse_renamed(one: _Placed, key: ForeignKey, old: str, new: str) -> None:
+    if new:
+        message = f"{_shown(one, key)} refers to {old}, which is renamed to {new} here"
+        raise one.error(message, f"write {new} there, too", key.line)
 
 
 _HINT = "the store would refuse it; change one of the two"
