@@ -129,7 +129,7 @@ def refuse(what: str, dependents: Collection[str]) -> None:
     """UnsupportedChange where something depends on it."""
     if dependents:
         raise UnsupportedChange(
-            f"{what}: {', '.join(dependents)} depends on it",
+            f"{what}: {', '.join(dependents)} depend{'s' if len(dependents) == 1 else ''} on it",
             hint="drop what depends on it, migrate, and create it again",
         )
 

@@ -620,6 +620,20 @@ def test_exact_files_do_not_refer_to_what_they_rename(
     assert (caught.value.message, caught.value.line) == (message, LINES + 1)
 
 
+def test_a_foreign_key_that_postgresql_would_refuse_is_said_with_its_line(tmp_path: Path) -> None:
+    body = "a: {{type: {}, foreign_key: persons.id}}"
+    persons = "persons:\n  id: {{type: {}, pk: true}}\n"
+
+    def checked(one: str, other: str, data_type: str = "postgresql") -> object:
+        text = text_of(body.format(one), data_type, "tables") + persons.format(other)
+        return check_references([read(tmp_path, text)], [])
+
+    with pytest.raises(SchemaFileError, match=r"users.a is text, but persons.id, .* is int"):
+        checked("text", "int")
+    assert checked("date", "datetime") == checked("bigint", "int") == ()
+    assert checked("text", "int", "sqlite") == ()
+
+
 def test_relations_of_exact_files(tmp_path: Path) -> None:
     text = text_of("a: {type: int}\nindexes: [{columns: a, name: I}]", "pg", "tables")
     other = "app.users:\n  a: {type: int}\n  indexes: [{columns: a, name: I}]\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from zmigration_api import ColumnType, ForeignKey, SchemaFileError, Table
@@ -120,7 +120,7 @@ def _check_foreign_key(
         raise one.error(message, did_you_mean(key.ref_table, names), key.line)
     _check_spelling(one, key, target.table)
     _check_is_key(one, key, target.table)
-    for problem in _unlike_types(one, key, target.table):
+    for problem in _unlike_types(one, key, target.table, _alike):
         if enforced:
             raise one.error(problem, _HINT, key.line)
         yield one.warning(problem, key.line)
@@ -145,6 +145,10 @@ def _check_exact(one: _Placed, key: ForeignKey, by_name: dict[str, _Placed]) -> 
         if one.key(column) not in there:
             new = renamed.get(one.key(column), "")
             _refuse_renamed(one, key, f"{key.ref_table}.{column}", new)
+            return
+    if one.file.meta.data_type in POSTGRESQL:
+        for problem in _unlike_types(one, key, target.table, _like_for_postgresql):
+            raise one.error(problem, _HINT, key.line)
 
 
 def _refuse_renamed(one: _Placed, key: ForeignKey, old: str, new: str) -> None:
@@ -177,10 +181,12 @@ def _check_is_key(one: _Placed, key: ForeignKey, target: Table) -> None:
         raise one.error(message, f"make {what} unique, or refer to its key", key.line)
 
 
-def _unlike_types(one: _Placed, key: ForeignKey, target: Table) -> Iterator[str]:
-    for mine, theirs in zip(key.columns, key.ref_columns, strict=True):
+def _unlike_types(
+    one: _Placed, key: ForeignKey, target: Table, alike: Callable[[ColumnType, ColumnType], bool]
+) -> Iterator[str]:
+    for mine, theirs in zip(key.columns, key.ref_columns, strict=False):
         here, there = one.table.column(mine), target.column(theirs)
-        if here and there and not _alike(here.type, there.type):
+        if here and there and not alike(here.type, there.type):
             yield (
                 f"{one.table.name}.{mine} is {here.type}, but {target.name}.{theirs},"
                 f" which it refers to, is {there.type}"
@@ -190,6 +196,13 @@ def _unlike_types(one: _Placed, key: ForeignKey, target: Table) -> Iterator[str]
 def _alike(one: ColumnType, other: ColumnType) -> bool:
     kinds = {one.kind, other.kind}
     return len(kinds) == 1 or "native" in kinds or kinds <= _NUMBERS or kinds <= _TEXTS
+
+
+def _like_for_postgresql(one: ColumnType, other: ColumnType) -> bool:
+    """It compares more than one would think, such as dates with moments."""
+    numbers = {one.kind in _NUMBERS, other.kind in _NUMBERS}
+    known = {one.kind, other.kind} <= _NUMBERS | _TEXTS
+    return not known or len(numbers) == 1
 
 
 def _shown(one: _Placed, key: ForeignKey) -> str:
