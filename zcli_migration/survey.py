@@ -23,6 +23,7 @@ from zmigration_api import (
 )
 
 from .computing import refuse_missing_copies
+from .dangling import dangling_hazard, refuse_dangling
 from .diff import diff
 from .drift import Move, moves, refuse, values_back
 from .exact import exactly
@@ -162,6 +163,7 @@ def _compared(unit: Unit, found: Found, plugins: Plugins, override: Version | No
     chosen = {change for schema in schemas for change in schema.changes}
     planned = [change for change in changes if change in chosen]
     try:
+        refuse_dangling(unit.all_files, parts, planned)
         for schema in schemas:
             if schema.changes:
                 refuse_missing_copies(schema.file.path, schema.changes, found.live)
@@ -182,8 +184,8 @@ def _with_hazards(plan: Plan, plugins: Plugins, current: Schema, desired: Schema
 
     def more(step: Step) -> tuple[Hazard, ...]:
         said = (r.hazards(c, current, desired) for c in step.changes for r in rules)
-        own = (h for c in step.changes if (h := value_hazard(c)) is not None)
-        return (*own, *(hazard for hazards in said for hazard in hazards))
+        own = (h for c in step.changes for h in (value_hazard(c), dangling_hazard(c, desired)))
+        return (*filter(None, own), *(hazard for hazards in said for hazard in hazards))
 
     steps = (replace(step, hazards=(*step.hazards, *more(step))) for step in plan.steps)
     return replace(plan, steps=tuple(steps))
