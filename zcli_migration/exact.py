@@ -32,6 +32,7 @@ from zmigration_api import (
 
 Part: TypeAlias = UniqueConstraint | ForeignKey | Check | Exclusion | Index
 _Part = TypeVar("_Part", UniqueConstraint, ForeignKey, Check, Exclusion, Index)
+_Keyed = TypeVar("_Keyed", UniqueConstraint, Exclusion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +134,18 @@ def _uncommented(table: Table) -> Table:
     def plain(parts: tuple[_Part, ...]) -> tuple[_Part, ...]:
         return tuple(replace(part, comment=None) for part in parts)
 
+    def bare(parts: tuple[_Keyed, ...]) -> tuple[_Keyed, ...]:
+        return tuple(replace(part, comment=None, index_comment=None) for part in parts)
+
     return replace(
         table,
         comment=None,
         columns=tuple(replace(column, comment=None) for column in table.columns),
-        primary_key=replace(key, comment=None) if key else None,
-        unique=plain(table.unique),
+        primary_key=replace(key, comment=None, index_comment=None) if key else None,
+        unique=bare(table.unique),
         foreign_keys=plain(table.foreign_keys),
         checks=plain(table.checks),
-        exclusions=plain(table.exclusions),
+        exclusions=bare(table.exclusions),
         indexes=plain(table.indexes),
     )
 

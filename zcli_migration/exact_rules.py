@@ -18,16 +18,21 @@ from zmigration_api import (
     DropConstraint,
     DropIndex,
     DropType,
+    Exclusion,
     NamedType,
+    PrimaryKey,
     RenamePart,
     RenameType,
     Schema,
     SetComment,
     Table,
+    UniqueConstraint,
 )
 
 _T = TypeVar("_T")
 _PartKind = Literal["index", "constraint"]
+Keyed = PrimaryKey | UniqueConstraint | Exclusion
+"""Constraints with an index behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +119,21 @@ def _part_comments(
     table: str, kind: _PartKind, before: Sequence[Any], after: Sequence[Any]
 ) -> Iterator[Change]:
     for old, new in matched(before, after).pairs:
+        name = new.name or old.name
         if old.comment != new.comment:
-            yield SetComment(table, kind, new.name or old.name, old.comment, new.comment)
+            yield SetComment(table, kind, name, old.comment, new.comment)
+        if isinstance(new, Keyed) and old.index_comment != new.index_comment:
+            yield SetComment(table, "index", name, old.index_comment, new.index_comment)
 
 
 def options(current: Schema, desired: Schema) -> Iterator[Change]:
-    """What the store says of the whole table."""
+    """What the store says of the whole table, and of the indexes behind its keys."""
     for live, table in _pairs(current, desired):
         if live.options != table.options:
             yield AlterTable(table.name, live.options, table.options)
+        for old, new in matched(live.constraints, table.constraints).pairs:
+            if isinstance(new, Keyed) and isinstance(old, Keyed) and old.options != new.options:
+                yield AlterTable(table.name, old.options, new.options, new.name or old.name)
 
 
 def type_renames(current: Schema, desired: Schema) -> Iterator[Change]:

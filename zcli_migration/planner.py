@@ -151,8 +151,8 @@ def _stage(change: Change) -> int:
             return 6
         case CreateTable():
             return 7
-        case AlterTable():
-            return 8
+        case AlterTable(index=index):
+            return 8 if index is None else 16
         case AddColumn():
             return 9
         case AlterColumn():

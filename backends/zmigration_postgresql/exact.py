@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from zmigration_api import (
     Column,
     ColumnType,
     Default,
-    Identity,
-    Index,
     NamedType,
     Schema,
     Table,
@@ -21,40 +20,32 @@ from .connection import Connection
 from .defaults import stored_text
 from .fill import default_text
 from .named_types import of_names
-from .names import collation_name
 from .render import UNLOGGED
-from .sequences import read as read_options
-from .sequences import usual_name
-from .tokens import spaced
 from .types import canonical, native_type, neutral
+from .written import column_of, counterpart, written
 
 ROUNDS = 3
 """How often a text is given to the server again that it keeps otherwise than it was written."""
-_SERIALS = {
-    "smallserial": "smallint",
-    "serial2": "smallint",
-    "serial": "integer",
-    "serial4": "integer",
-    "bigserial": "bigint",
-    "serial8": "bigint",
-}
+
+
+_Place: TypeAlias = tuple[Table, tuple[tuple[str, ...], ...], tuple[NamedType, ...]]
 
 
 @dataclass(slots=True)
 class Canon:
     """What the server has been asked before, so that it is asked once."""
 
-    tables: dict[tuple[Table, tuple[NamedType, ...]], Table] = field(default_factory=dict)
+    tables: dict[_Place, Table] = field(default_factory=dict)
     types: dict[tuple[NamedType, ...], tuple[NamedType, ...]] = field(default_factory=dict)
 
 
 def exact(connection: Connection | None, schema: Schema, live: Schema, canon: Canon) -> Schema:
     """`schema` in the forms of `as_found`; `live` is in them."""
     there = tuple(of_names(connection, [t.name for t in schema.types])) if connection else ()
-    written = [_written(table, _counterpart(table, live)) for table in schema.tables]
-    settled = [_settled(table, _counterpart(table, live)) for table in written]
+    drafts = [written(table, counterpart(table, live)) for table in schema.tables]
+    settled = [_settled(table, counterpart(table, live)) for table in drafts]
     fresh = tuple(_fresh(schema.types, there))
-    open_tables = [t for t, s in zip(written, settled, strict=True) if s is None]
+    open_tables = [t for t, s in zip(drafts, settled, strict=True) if s is None]
     asked = _asked(connection, open_tables, fresh, canon)
     answers = iter(asked.tables)
     tables = tuple(s if s is not None else next(answers) for s in settled)
@@ -63,109 +54,12 @@ def exact(connection: Connection | None, schema: Schema, live: Schema, canon: Ca
     return replace(schema, tables=tables, types=types)
 
 
-def _counterpart(table: Table, live: Schema) -> Table | None:
-    found = live.table(table.name)
-    return found or (live.table(table.renamed_from) if table.renamed_from else None)
-
-
-def _column_of(column: Column, live: Table | None) -> Column | None:
-    if live is None:
-        return None
-    return live.column(column.name) or (
-        live.column(column.renamed_from) if column.renamed_from else None
-    )
-
-
-def _written(table: Table, live: Table | None) -> Table:
-    """The table with every text that needs no server in its one form."""
-    columns = tuple(
-        replace(column, required=True) if column.name in table.key else column
-        for column in (_column(table.name, c, _column_of(c, live)) for c in table.columns)
-    )
-    ordered = {index.name: index.options for index in live.indexes} if live else {}
-    return replace(
-        table,
-        columns=columns,
-        checks=tuple(replace(c, expression=spaced(c.expression)) for c in table.checks),
-        exclusions=tuple(replace(x, definition=spaced(x.definition)) for x in table.exclusions),
-        options=tuple(sorted(map(_option, table.options))),
-        indexes=tuple(_index(index, ordered.get(index.name)) for index in table.indexes),
-        comment=table.comment or None,
-    )
-
-
-def _option(text: str) -> str:
-    name, is_set, value = (part.strip() for part in text.partition("="))
-    if not is_set:
-        return "UNLOGGED" if name.upper() == "UNLOGGED" else f"{name.lower()}=true"
-    return f"{name.lower()}={value}"
-
-
-def _index(index: Index, ordered: tuple[str, ...] | None) -> Index:
-    """`ordered` are the options that the live one has: their order is no difference."""
-    options = tuple(map(_option, index.options))
-    method = index.method and index.method.lower()
-    return replace(
-        index,
-        method=None if method == "btree" else method,
-        where=index.where and spaced(index.where),
-        keys=tuple(map(spaced, index.keys)),
-        options=ordered if ordered and sorted(ordered) == sorted(options) else options,
-        comment=index.comment or None,
-    )
-
-
-def _column(table: str, column: Column, live: Column | None) -> Column:
-    written = native_type(column, None)
-    native = _SERIALS.get(written.strip().lower()) or canonical(written)
-    identity = column.identity
-    required = identity is not None and identity.kind != "serial"
-    if written.strip().lower() in _SERIALS:
-        required = True
-        identity = identity or Identity(kind="serial")
-    if live is not None and live.exact_type and canonical(live.exact_type) == native:
-        native = live.exact_type
-    numbered = identity is not None
-    default = column.default
-    if default is not None and default.kind == "expression":
-        default = replace(default, text=spaced(default.text))
-    return replace(
-        column,
-        type=neutral(native),
-        exact_type=native,
-        required=column.required or required,
-        default=default,
-        auto_increment=column.auto_increment or numbered,
-        generated=column.generated and spaced(column.generated),
-        collation=column.collation and collation_name(column.collation),
-        identity=identity and _numbering(table, column.name, native, identity),
-        attributes=tuple(sorted(map(_attribute, column.attributes))),
-        comment=column.comment or None,
-    )
-
-
-def _attribute(text: str) -> str:
-    if text.startswith("("):
-        return f"({', '.join(_option(part) for part in text[1:-1].split(','))})"
-    word, _, value = spaced(text).partition(" ")
-    lowered = word.upper() == "COMPRESSION"
-    return f"{word.upper()} {value.lower() if lowered else value.upper()}"
-
-
-def _numbering(table: str, column: str, native: str, identity: Identity) -> Identity:
-    """The options in their one form."""
-    numbering = read_options(identity.options)
-    if numbering is None:
-        return identity
-    return replace(identity, options=numbering.text(native, usual_name(table, column)))
-
-
 def _settled(table: Table, live: Table | None) -> Table | None:
     """The table, if it is sure how the server keeps it.
 
     It is where `live` has each of its texts in the same surroundings, and where there is none.
     """
-    columns = [_settled_column(c, _column_of(c, live)) for c in table.columns]
+    columns = [_settled_column(c, column_of(c, live)) for c in table.columns]
     texts = _texts(table)
     if None in columns or (live is None and texts):
         return None
@@ -189,7 +83,8 @@ def _texts(table: Table) -> list[str]:
     """Every SQL text of the table, its constraints and indexes; columns have their own."""
     texts = [option for option in table.options if option != UNLOGGED]
     texts += [check.expression for check in table.checks]
-    texts += [exclusion.definition for exclusion in table.exclusions]
+    for exclusion in table.exclusions:
+        texts += [exclusion.definition, *exclusion.options]
     for index in table.indexes:
         texts += [*index.keys, *([index.where] if index.where else []), *index.options]
     return texts
@@ -252,16 +147,21 @@ def _asked(
     """What the server makes of these tables."""
     if connection is None or not (tables or any(t.kind == "domain" for t in types)):
         return _Answer(tuple(map(_unasked, tables)), types)
-    missing = [table for table in tables if (table, types) not in canon.tables]
+    missing = [table for table in tables if _place(table, types) not in canon.tables]
     if missing or types not in canon.types:
         if not scratch.possible(connection):
             return _Answer(tuple(map(_unasked, tables)), types)
         found = _made(connection, missing, types)
         canon.types[types] = found.types
         for table, one in zip(missing, found.tables, strict=True):
-            canon.tables[table, types] = one
-    answers = (_with_texts(table, canon.tables[table, types]) for table in tables)
+            canon.tables[_place(table, types)] = one
+    answers = (_with_texts(table, canon.tables[_place(table, types)]) for table in tables)
     return _Answer(tuple(answers), canon.types[types])
+
+
+def _place(table: Table, types: tuple[NamedType, ...]) -> _Place:
+    """Options of exclusions take no part in comparisons of tables."""
+    return table, tuple(exclusion.options for exclusion in table.exclusions), types
 
 
 def _made(connection: Connection, tables: Sequence[Table], types: tuple[NamedType, ...]) -> _Answer:
@@ -305,7 +205,9 @@ def _with_texts(table: Table, kept: Table) -> Table:
         table,
         columns=tuple(columns),
         checks=tuple(replace(c, expression=k.expression) for c, k in checks),
-        exclusions=tuple(replace(x, definition=k.definition) for x, k in exclusions),
+        exclusions=tuple(
+            replace(x, definition=k.definition, options=k.options) for x, k in exclusions
+        ),
         indexes=tuple(
             replace(i, columns=k.columns, keys=k.keys, where=k.where, options=k.options)
             for i, k in indexes

@@ -59,9 +59,6 @@ WHERE i.indisclustered
 UNION ALL SELECT t.name, 12, format('index %%s, which is not valid', c.relname)
 FROM pg_index i JOIN t ON t.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
 WHERE NOT i.indisvalid
-UNION ALL SELECT t.name, 13, format('the storage parameters of constraint %%s', k.conname)
-FROM pg_constraint k JOIN t ON t.oid = k.conrelid JOIN pg_class c ON c.oid = k.conindid
-WHERE k.contype IN ('p', 'u') AND c.reloptions IS NOT NULL
 UNION ALL SELECT t.name, 15, format('constraint %%s, which is not enforced', k.conname)
 FROM pg_constraint k JOIN t ON t.oid = k.conrelid
 WHERE to_jsonb(k) ->> 'conenforced' = 'false'

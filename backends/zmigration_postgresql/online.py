@@ -50,7 +50,8 @@ _PLAIN = re.compile(
 )
 _KEY = re.compile(
     r"(?P<kind>UNIQUE|PRIMARY KEY)(?P<nulls> NULLS NOT DISTINCT)? \((?P<columns>.*?)\)"
-    r"(?P<include> INCLUDE \([^()]*\))?(?P<deferral> DEFERRABLE(?: INITIALLY DEFERRED)?)?;",
+    r"(?P<include> INCLUDE \([^()]*\))?(?P<options> WITH \([^()]*\))?"
+    r"(?P<deferral> DEFERRABLE(?: INITIALLY DEFERRED)?)?;",
     re.DOTALL,
 )
 
@@ -149,7 +150,7 @@ class _Plan:
         new = QUOTING.name(self._free(step.table, name))
         made = (
             f"CREATE UNIQUE INDEX CONCURRENTLY {new} ON {table}({found['columns']})"
-            f"{found['include'] or ''}{found['nulls'] or ''};"
+            f"{found['include'] or ''}{found['nulls'] or ''}{found['options'] or ''};"
         )
         added = f"{start}{found['kind']} USING INDEX {new}{found['deferral'] or ''};"
         within = [added, *step.statements[1:]]

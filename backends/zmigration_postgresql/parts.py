@@ -20,7 +20,7 @@ from zmigration_api import (
 )
 
 from .names import QUOTING, join
-from .tokens import after, bare, enclosed, listed, spaced
+from .tokens import after, bare, enclosed, listed, spaced, without_options
 
 _ACTIONS: dict[str, Action] = {
     "a": "NO ACTION",
@@ -91,6 +91,8 @@ class ConstraintRow:
     alike: bool
     period: bool
     definition: str | None
+    options: list[str] | None
+    index_comment: str | None
 
 
 def add_constraint(found: Found, one: ConstraintRow) -> None:
@@ -101,8 +103,10 @@ def add_constraint(found: Found, one: ConstraintRow) -> None:
                 keys=_keys(found, one),
                 include=found.named((one.index_columns or [])[one.index_keys :]),
                 deferral=one.deferral,
+                options=tuple(one.options or ()),
                 name=one.name,
                 comment=one.comment,
+                index_comment=one.index_comment,
             )
         case "u":
             found.unique.append(
@@ -112,8 +116,10 @@ def add_constraint(found: Found, one: ConstraintRow) -> None:
                     include=found.named((one.index_columns or [])[one.index_keys :]),
                     nulls_not_distinct=one.alike,
                     deferral=one.deferral,
+                    options=tuple(one.options or ()),
                     name=one.name,
                     comment=one.comment,
+                    index_comment=one.index_comment,
                 )
             )
         case "c":
@@ -131,8 +137,10 @@ def add_constraint(found: Found, one: ConstraintRow) -> None:
                 Exclusion(
                     definition=_definition(one),
                     deferral=one.deferral,
+                    options=tuple(one.options or ()),
                     name=one.name,
                     comment=one.comment,
+                    index_comment=one.index_comment,
                 )
             )
         case _:
@@ -148,7 +156,8 @@ def _keys(found: Found, one: ConstraintRow) -> tuple[str, ...]:
 
 def _definition(one: ConstraintRow) -> str:
     text = spaced(one.definition or "").removeprefix("EXCLUDE ")
-    return text.removesuffix(f" {one.deferral}") if one.deferral else text
+    text = text.removesuffix(f" {one.deferral}") if one.deferral else text
+    return without_options(text) if one.options else text
 
 
 def _foreign_key(found: Found, one: ConstraintRow) -> ForeignKey:

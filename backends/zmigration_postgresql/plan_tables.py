@@ -107,7 +107,11 @@ def _renamed(old: str, new: str, own: str) -> list[str]:
 
 
 def alter(planning: Planning, change: AlterTable) -> Step:
-    """The options of a table; the server writes all of it anew for UNLOGGED."""
+    """The options of a table, or of an index; the server writes a table anew for UNLOGGED."""
+    if change.index is not None:
+        alter = f"ALTER INDEX {SQL.beside(change.table, change.index)}"
+        forward = _set_all(alter, change.old, change.new)
+        return step(change, forward, _set_all(alter, change.new, change.old))
     if known := planning.tables.get(change.table):
         planning.note(replace(known, options=change.new))
     forward = _options(change.table, change.old, change.new)
@@ -121,14 +125,27 @@ def _options(table: str, old: tuple[str, ...], new: tuple[str, ...]) -> list[str
     if (UNLOGGED in old) != (UNLOGGED in new):
         word = UNLOGGED if UNLOGGED in new else "LOGGED"
         statements.append(f"{SQL.alter(table)} SET {word};")
+    return statements + _set(SQL.alter(table), old, new)
+
+
+def _set(alter: str, old: tuple[str, ...], new: tuple[str, ...]) -> list[str]:
+    """The storage parameters that differ."""
+    statements = []
     gone = [_named(option) for option in old if option != UNLOGGED]
     kept = {_named(option) for option in new}
     come = [option for option in new if option not in old and option != UNLOGGED]
     if reset := [name for name in gone if name not in kept]:
-        statements.append(f"{SQL.alter(table)} RESET ({', '.join(reset)});")
+        statements.append(f"{alter} RESET ({', '.join(reset)});")
     if come:
-        statements.append(f"{SQL.alter(table)} SET ({', '.join(come)});")
+        statements.append(f"{alter} SET ({', '.join(come)});")
     return statements
+
+
+def _set_all(alter: str, old: tuple[str, ...], new: tuple[str, ...]) -> list[str]:
+    """The same, in the very order of the new ones: what is set anew comes last."""
+    if [o for o in old if o in new] + [o for o in new if o not in old] == [*new]:
+        return _set(alter, old, new)
+    return [*_set(alter, old, ()), *_set(alter, (), new)]
 
 
 def _named(option: str) -> str:

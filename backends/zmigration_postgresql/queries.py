@@ -72,12 +72,17 @@ SELECT k.conrelid, k.conname, k.contype::text, k.conkey,
                ORDER BY o.place) END,
        k.confdeltype::text, k.confupdtype::text, k.confmatchtype::text, {set_columns},
        i.indkey::int2[], i.indnkeyatts, NOT ({distinct}), {period},
-       CASE WHEN k.contype = 'x' THEN pg_get_constraintdef(k.oid) END
+       CASE WHEN k.contype = 'x' THEN pg_get_constraintdef(k.oid) END,
+       CASE WHEN k.contype <> 'f' THEN x.reloptions END,
+       CASE WHEN k.contype <> 'f' THEN b.description END
 FROM pg_constraint k
 LEFT JOIN pg_class r ON r.oid = k.confrelid
 LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
 LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
+LEFT JOIN pg_class x ON x.oid = k.conindid
 LEFT JOIN pg_description s ON s.classoid = 'pg_constraint'::regclass AND s.objoid = k.oid
+LEFT JOIN pg_description b ON b.classoid = 'pg_class'::regclass AND b.objoid = k.conindid
+     AND b.objsubid = 0
 WHERE k.conrelid = ANY(%s) AND k.contype IN ('p', 'u', 'f', 'c', 'x')
   AND NOT EXISTS (SELECT 1 FROM pg_constraint p
                   WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)

@@ -23,7 +23,7 @@ from zmigration_api import (
 from zmigration_sql import Statements, literal
 
 from .names import QUOTING, collation_name, join, split, table_name
-from .tokens import lasting
+from .tokens import before_options, lasting
 
 UNLOGGED = "UNLOGGED"
 Commented = Literal["table", "column", "index", "constraint"]
@@ -150,9 +150,13 @@ class PostgreSQLStatements(Statements):
             yield self.comment(table, "column", column.name, column.comment)
 
     def constraint_comment(self, table: str, constraint: Constraint) -> Iterator[str]:
+        """The comments on a constraint, and on the index behind it."""
+        name = constraint_name(table, constraint)
         if constraint.comment is not None:
-            name = constraint_name(table, constraint)
             yield self.comment(table, "constraint", name, constraint.comment)
+        if isinstance(constraint, ForeignKey | Check) or constraint.index_comment is None:
+            return
+        yield self.comment(table, "index", name, constraint.index_comment)
 
     def index_comment(self, table: str, index: Index) -> Iterator[str]:
         if index.comment is not None:
@@ -167,14 +171,17 @@ class PostgreSQLStatements(Statements):
             case Check(expression=expression, inherited=inherited, valid=valid):
                 alone = "" if inherited else " NO INHERIT"
                 return f"CHECK ({lasting(expression)}){alone}{_validity(valid)}"
-            case Exclusion(definition=definition, deferral=deferral):
+            case Exclusion(definition=definition, deferral=deferral, options=options):
+                place = before_options(definition) if options else len(definition)
+                definition = definition[:place] + _with(options) + definition[place:]
                 return f"EXCLUDE {lasting(definition)}{_deferral(deferral)}"
             case ForeignKey():
                 return self._foreign_key(constraint)
 
     def _keyed(self, key: PrimaryKey | UniqueConstraint) -> str:
         names = ", ".join(key.keys) if key.keys else self.quoting.names(key.columns)
-        return f"({names}){self._include(key.include)}{_deferral(key.deferral)}"
+        rest = f"{_with(key.options)}{_deferral(key.deferral)}"
+        return f"({names}){self._include(key.include)}{rest}"
 
     def _include(self, columns: Iterable[str]) -> str:
         names = self.quoting.names(columns)
@@ -213,7 +220,7 @@ def parameters(options: Iterable[str]) -> tuple[str, ...]:
 
 def _beside(key: PrimaryKey | None) -> tuple[str, ...]:
     """The column beside which the primary key stands, if it is one and nothing more is said."""
-    plain = key is not None and not (key.include or key.deferral or key.name)
+    plain = key is not None and not (key.include or key.deferral or key.options or key.name)
     return key.columns if key and plain and len(key.columns) == 1 else ()
 
 

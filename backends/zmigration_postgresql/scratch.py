@@ -203,7 +203,8 @@ class _Scratch:
             sql = f"{add}c{n} CHECK ({lasting(check.expression)});"
             yield _Try(sql, f"check {check.name} of {of}", check.line)
         for n, exclusion in enumerate(self.table.exclusions):
-            sql = f"{add}x{n} EXCLUDE {lasting(exclusion.definition)};"
+            bare = replace(exclusion, deferral=None)
+            sql = f"{add}x{n} {SQL.clause(bare)};"
             yield _Try(sql, f"exclusion constraint {exclusion.name} of {of}", exclusion.line)
 
     def _indexes(self) -> Iterator[_Try]:

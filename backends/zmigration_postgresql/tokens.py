@@ -75,6 +75,24 @@ def enclosed(text: str) -> str:
     return text[1 : place - 1]
 
 
+def before_options(text: str) -> int:
+    """Where `WITH (...)` may stand in what follows EXCLUDE: behind the keys and INCLUDE."""
+    place = text.index("(") + len(enclosed(text[text.index("(") :])) + 2
+    if text[place:].startswith(" INCLUDE ("):
+        place += len(" INCLUDE ")
+        place += len(enclosed(text[place:])) + 2
+    return place
+
+
+def without_options(text: str) -> str:
+    """What follows EXCLUDE without `WITH (...)`."""
+    place = before_options(text)
+    rest = text[place:]
+    if not rest.startswith(" WITH ("):
+        return text
+    return text[:place] + rest[len(" WITH ") + len(enclosed(rest[len(" WITH ") :])) + 2 :]
+
+
 def spaced(text: str) -> str:
     """The text on one line, without comments and with single spaces but in strings and names."""
     if not _ROUGH.search(text):

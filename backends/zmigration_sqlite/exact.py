@@ -125,6 +125,8 @@ class _Exactly:
     def table(self) -> Table:
         wanted = self._wanted
         key = wanted.primary_key
+        for one in (*((key,) if key else ()), *wanted.unique):
+            self._refuse_options(one)
         return replace(
             wanted,
             columns=tuple(map(self._column, wanted.columns)),
@@ -171,6 +173,14 @@ class _Exactly:
                     hint="write what it says in the table's own keys, or remove it",
                     line=column.line,
                 )
+
+    def _refuse_options(self, key: PrimaryKey | UniqueConstraint) -> None:
+        if key.options:
+            raise UnsupportedChange(
+                f"{self._wanted.name}: SQLite keys have no {', '.join(key.options)}",
+                hint="remove the options of the key",
+                line=self._wanted.line,
+            )
 
     def _named(self, name: str) -> str:
         """A name as the live table spells it."""

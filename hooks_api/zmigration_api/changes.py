@@ -207,15 +207,19 @@ class RenamePart:
 
 @dataclass(frozen=True, slots=True)
 class AlterTable:
-    """What the store says of the whole table (`Table.options`) becomes other."""
+    """What the store says of the whole table (`Table.options`) becomes other.
+
+    With `index` these are the storage parameters of that index, which may be behind a key.
+    """
 
     table: str
     old: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
+    index: str | None = None
     breaking: ClassVar[bool] = False
 
     def inverse(self) -> Change:
-        return AlterTable(self.table, self.new, self.old)
+        return AlterTable(self.table, self.new, self.old, self.index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,8 +176,8 @@ def _words(change: Change, prefix: str) -> tuple[str, str, str]:
             return "Drop", *_constraint_words(constraint, prefix)
         case RenamePart(_, part, old, new):
             return "Rename", part, f"{old} → {new}"
-        case AlterTable(table):
-            return "Change", "table", table
+        case AlterTable(table, index=index):
+            return "Change", *(("table", table) if index is None else ("index", index))
         case SetComment(table, _, name):
             return "Change", "comment", f"{prefix}{name}" if name else table
         case CreateType(named):

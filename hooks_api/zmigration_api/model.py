@@ -139,7 +139,8 @@ class PrimaryKey:
 
     `keys`, here and below, are the columns as SQL writes them where the names alone do not say it
     all (`created DESC`, `name COLLATE NOCASE`); empty where they do. `include` are columns that
-    the index behind it also carries. `on_conflict` is SQLite's: `REPLACE`.
+    the index behind it also carries. `on_conflict` is SQLite's: `REPLACE`. `options`
+    (`fillfactor=70`) and `index_comment` are that index's; only exact tables compare them.
     """
 
     columns: tuple[str, ...]
@@ -147,8 +148,10 @@ class PrimaryKey:
     include: tuple[str, ...] = ()
     deferral: Deferral | None = None
     on_conflict: str | None = None
+    options: tuple[str, ...] = field(default=(), compare=False)
     name: str | None = field(default=None, compare=False)
     comment: str | None = field(default=None, compare=False)
+    index_comment: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,9 +167,11 @@ class UniqueConstraint:
     nulls_not_distinct: bool = False
     deferral: Deferral | None = None
     on_conflict: str | None = None
+    options: tuple[str, ...] = field(default=(), compare=False)
     name: str = field(compare=False)
     by_index: bool = field(default=False, compare=False)
     comment: str | None = field(default=None, compare=False)
+    index_comment: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
 
 
@@ -213,8 +218,10 @@ class Exclusion:
 
     definition: str
     deferral: Deferral | None = None
+    options: tuple[str, ...] = field(default=(), compare=False)
     name: str = field(compare=False)
     comment: str | None = field(default=None, compare=False)
+    index_comment: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
 
 

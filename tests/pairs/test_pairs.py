@@ -13,9 +13,7 @@ from tests.pairs.trial import try_pair
 
 PAIRS = load_pairs()
 # What does not pass yet, by why; a pair that passes must leave this list.
-KNOWN_BY_REASON: Mapping[str, tuple[str, ...]] = {
-    "storage parameters of keys are not carried": ("pg_keys: a fill factor of a key",),
-}
+KNOWN_BY_REASON: Mapping[str, tuple[str, ...]] = {}
 KNOWN = {name: reason for reason, names in KNOWN_BY_REASON.items() for name in names}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.postgres_pairs import there_and_back
+from tests.postgres_pairs import statements, there_and_back
 
 T = "CREATE TABLE t (id integer PRIMARY KEY, a integer NOT NULL, b integer, name text, u text);"
 P = "CREATE TABLE p (id integer PRIMARY KEY, code integer UNIQUE);"
@@ -53,6 +53,25 @@ CASES = {
         T,
         "CREATE TABLE t (id integer, a integer NOT NULL, b integer, name text, u text,"
         " CONSTRAINT k PRIMARY KEY (a, id) INCLUDE (b) DEFERRABLE)",
+    ),
+    "key options": (
+        T.replace("KEY", "KEY WITH (fillfactor=70, deduplicate_items=off)")
+        + "ALTER TABLE t ADD CONSTRAINT k UNIQUE (a) WITH (fillfactor=60);"
+        "CREATE TABLE d (d tsrange, CONSTRAINT e EXCLUDE USING gist (d WITH &&))",
+        T.replace("KEY", "KEY WITH (deduplicate_items=off)")
+        + "ALTER TABLE t ADD CONSTRAINT k UNIQUE (a) WITH (fillfactor=50);"
+        "CREATE TABLE d (d tsrange, CONSTRAINT e EXCLUDE USING gist (d WITH &&)"
+        " WITH (buffering=off)); COMMENT ON INDEX e IS 'x'; COMMENT ON INDEX k IS 'y'",
+    ),
+    "key with options": (
+        T,
+        T + "ALTER TABLE t ADD CONSTRAINT k UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b)"
+        " WITH (fillfactor=60) DEFERRABLE; COMMENT ON INDEX k IS 'y'",
+    ),
+    "key with options gone": (
+        T + "ALTER TABLE t ADD CONSTRAINT k UNIQUE (a) WITH (fillfactor=60);"
+        "COMMENT ON INDEX k IS 'y'; COMMENT ON CONSTRAINT k ON t IS 'z'",
+        T,
     ),
     "check": (
         T + "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0 AND b IN (1, 2))",
@@ -150,3 +169,12 @@ def test_a_difference_is_made_and_taken_back(postgres_server: str, name: str) ->
     if "INSERT" not in current and "CREATE TABLE t (id" in current:
         current += "; INSERT INTO t (id, a, b, u) VALUES (1, 1, 1, 'a'), (2, 2, 2, 'b')"
     there_and_back(postgres_server, current, desired)
+
+
+def test_other_options_of_a_key_build_no_index(postgres_server: str) -> None:
+    steps = there_and_back(postgres_server, *CASES["key options"])
+    assert [s for s in statements(steps) if not s.startswith("COMMENT")] == [
+        "ALTER INDEX e SET (buffering=off);",
+        "ALTER INDEX t_pkey RESET (fillfactor);",
+        "ALTER INDEX k SET (fillfactor=50);",
+    ]

@@ -184,6 +184,18 @@ comment: tc"""
     assert made.comment == "tc"
 
 
+def test_what_is_said_of_the_indexes_behind_keys(tmp_path: Path) -> None:
+    said = "options: [fillfactor=70], index_comment: of it"
+    body = f"""{AB}primary_key: [{{columns: a, {said}}}]
+unique: [{{columns: b, {said}}}]
+exclusions: [{{definition: USING gist (b WITH =), {said}}}]"""
+    for exact in ("tables", None):
+        made = table(tmp_path, body, exact=exact)
+        assert made.primary_key is not None
+        for key in (made.primary_key, *made.unique, *made.exclusions):
+            assert (key.options, key.index_comment) == (("fillfactor=70",), "of it")
+
+
 @pytest.mark.parametrize("exact", ["tables", None])
 @pytest.mark.parametrize(
     ("written", "expected"),
@@ -558,14 +570,14 @@ def test_what_csv_files_cannot_keep(tmp_path: Path) -> None:
 b: {type: text}
 options: [STRICT]
 exclusions: [x WITH =]
-primary_key: [{columns: a, deferrable: true}]
-unique: [{columns: b, nulls_not_distinct: true}]
+primary_key: [{columns: a, deferrable: true, options: [fillfactor=70]}]
+unique: [{columns: b, nulls_not_distinct: true, index_comment: x}]
 indexes: [{columns: b, method: hash, include: a}]
 checks: [{expression: a > 1, not_valid: true}]
 foreign_keys: [{columns: a, table: t, ref_columns: x, match: full}]"""
     found = file(tmp_path, body, data_type="csv", exact=None)
     said = [w.message for w in found.warnings if "which CSV files cannot keep" in w.message]
-    assert len(said) == len(found.warnings) == 11
+    assert len(said) == len(found.warnings) == 13
     assert "users.a has identity, which CSV files cannot keep; it is ignored" in said
     assert "The index has method, which CSV files cannot keep; it is ignored" in said
     (made,) = found.tables

@@ -161,6 +161,7 @@ def columns(draw: st.DrawFn, name: str) -> Column:
 
 
 deferrals: st.SearchStrategy[Any] = st.none() | st.sampled_from(get_args(Deferral))
+storage = st.sampled_from([(), (), ("fillfactor=70",), ("fillfactor=70", "deduplicate_items=off")])
 
 
 @st.composite
@@ -202,8 +203,10 @@ def tables(draw: st.DrawFn, name: str) -> Table:
             include=draw(maybe_some(known)),
             deferral=draw(deferrals),
             on_conflict=draw(st.sampled_from([None, None, "REPLACE"])),
+            options=draw(storage),
             name=draw(st.sampled_from([None, next(free)])),
             comment=draw(comments),
+            index_comment=draw(comments),
         )
         if draw(st.booleans()):
             key = PrimaryKey(columns=key.columns, name=None)
@@ -213,8 +216,10 @@ def tables(draw: st.DrawFn, name: str) -> Table:
             include=draw(maybe_some(known)),
             nulls_not_distinct=draw(flags()),
             deferral=draw(deferrals),
+            options=draw(storage),
             name=next(free),
             comment=draw(comments),
+            index_comment=draw(comments),
         )
         for _ in range(draw(st.integers(0, 2)))
     ]
@@ -267,8 +272,10 @@ def tables(draw: st.DrawFn, name: str) -> Table:
     exclusion = Exclusion(
         definition="USING gist (room WITH =, during WITH &&)",
         deferral=draw(deferrals),
+        options=draw(storage),
         name=next(free),
         comment=draw(comments),
+        index_comment=draw(comments),
     )
     return Table(
         name=name,

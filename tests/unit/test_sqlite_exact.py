@@ -287,6 +287,11 @@ def _exact(**more: object) -> Schema:
             "STORAGE EXTERNAL",
         ),
         (_exact(options=("STRICT", "UNLOGGED"), line=1), 1, "unknown table option"),
+        (
+            _exact(primary_key=PrimaryKey(columns=("a",), options=("fillfactor=70",)), line=3),
+            3,
+            "SQLite keys have no fillfactor=70",
+        ),
     ],
 )
 def test_what_sqlite_refuses_is_refused_with_its_line(

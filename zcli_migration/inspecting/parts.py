@@ -60,8 +60,7 @@ class Parts:
         about = self._about(key.include, key.deferral, key.on_conflict)
         if key.name not in (None, self.dialect.usual_key_name(self.table.name)):
             about["name"] = str(key.name)
-        if key.comment is not None:
-            about["comment"] = key.comment
+        about |= _of_index(key)
         if about:
             self.lists["primary_key"] = [{"columns": self._keys(key.columns, key.keys), **about}]
         elif key.keys or not self._takes(key.columns, "pk"):
@@ -72,8 +71,7 @@ class Parts:
         about = self._about(one.include, one.deferral, one.on_conflict)
         if one.nulls_not_distinct:
             about["nulls_not_distinct"] = YES
-        if one.comment is not None:
-            about["comment"] = one.comment
+        about |= _of_index(one)
         return self._listed("unique", one.name, default, about, one.columns, one.keys)
 
     def _index(self, one: Index) -> Value | None:
@@ -173,10 +171,15 @@ class Parts:
         return one.expression if one.name == usual else {one.name: one.expression}
 
     def _exclusion(self, one: Exclusion) -> Value:
-        about = self._about((), one.deferral, None)
-        if one.comment is not None:
-            about["comment"] = one.comment
+        about = self._about((), one.deferral, None) | _of_index(one)
         usual = self.dialect.default_name("ex", self.table.name, (digest(one.definition),))
         if not about and one.name == usual:
             return one.definition
         return {"name": one.name, "definition": one.definition, **about}
+
+
+def _of_index(key: PrimaryKey | UniqueConstraint | Exclusion) -> Found:
+    """What is said of a key and of the index behind it."""
+    found: Found = {"options": key.options} if key.options else {}
+    said = {"comment": key.comment, "index_comment": key.index_comment}
+    return found | {word: text for word, text in said.items() if text is not None}

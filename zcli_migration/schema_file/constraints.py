@@ -25,7 +25,12 @@ from .yaml_nodes import Entry, boolean, is_null, items, mapping, optional_text, 
 from .yaml_source import Source, line_of
 
 _COLUMNS = ("fields", "columns")
-_KEY_KEYS = frozenset({*_COLUMNS, "name", "include", "deferrable", "on_conflict", "comment"})
+_KEY_KEYS = frozenset(
+    {
+        *(*_COLUMNS, "name", "include", "deferrable", "on_conflict", "options"),
+        *("comment", "index_comment"),
+    }
+)
 _UNIQUE_KEYS = _KEY_KEYS | {"nulls_not_distinct"}
 _INDEX_KEYS = frozenset(
     {
@@ -34,7 +39,9 @@ _INDEX_KEYS = frozenset(
     }
 )
 CHECK_KEYS = frozenset({"name", "expression", "no_inherit", "not_valid", "comment"})
-_EXCLUSION_KEYS = frozenset({"name", "definition", "deferrable", "comment"})
+_EXCLUSION_KEYS = frozenset(
+    {"name", "definition", "deferrable", "options", "comment", "index_comment"}
+)
 _CONFLICTS = ("ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE")
 
 IndexLike: TypeAlias = Index | UniqueConstraint
@@ -171,8 +178,10 @@ def primary_key(scope: Scope, node: yaml.Node) -> PrimaryKey | None:
         include=item.columns("include"),
         deferral=item.deferral(),
         on_conflict=item.on_conflict(),
+        options=item.texts("options"),
         name=item.name("") or None,
         comment=item.text("comment"),
+        index_comment=item.text("index_comment"),
     )
 
 
@@ -244,8 +253,10 @@ def _unique(scope: Scope, node: yaml.Node) -> UniqueConstraint:
         nulls_not_distinct=item.flag("nulls_not_distinct"),
         deferral=item.deferral(),
         on_conflict=item.on_conflict(),
+        options=item.texts("options"),
         name=item.name(scope.default_name("uq", _parts(columns, keys))),
         comment=item.text("comment"),
+        index_comment=item.text("index_comment"),
         line=line_of(node),
     )
 
@@ -306,7 +317,9 @@ def _exclusion(scope: Scope, node: yaml.Node) -> Exclusion:
     return Exclusion(
         definition=text,
         deferral=item.deferral(),
+        options=item.texts("options"),
         name=item.name(scope.default_name("ex", (digest(text),))),
         comment=item.text("comment"),
+        index_comment=item.text("index_comment"),
         line=line_of(node),
     )

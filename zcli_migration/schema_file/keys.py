@@ -108,6 +108,7 @@ SQL_ONLY = frozenset(
         "exclusions",
         "options",
         "include",
+        "index_comment",
         "method",
         "nulls_not_distinct",
         "deferrable",
