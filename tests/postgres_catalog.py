@@ -44,13 +44,14 @@ FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n
 ON n.oid = c.relnamespace WHERE {_USER}""",
     f"""
 SELECT 'sequence', c.oid::regclass, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement,
-       s.seqmin, s.seqmax, s.seqcache, s.seqcycle, pg_sequence_last_value(c.oid),
+       s.seqmin, s.seqmax, s.seqcache, s.seqcycle, c.relpersistence, c.relacl,
+       obj_description(c.oid, 'pg_class'),
        ARRAY(SELECT d.refobjid::regclass || '.' || a.attname || d.deptype::text FROM pg_depend d
              JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
              WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass
              AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_sequence s ON s.seqrelid = c.oid WHERE {_USER}""",
+JOIN pg_sequence s ON s.seqrelid = c.oid WHERE {_USER} AND {_NOT_OURS}""",
     f"""
 SELECT 'type', t.oid::regtype, t.typtype, format_type(t.typbasetype, t.typtypmod), t.typnotnull,
        t.typdefault, o.collname, pg_get_userbyid(t.typowner), t.typacl,
@@ -83,7 +84,22 @@ FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace WHERE {_US
 )
 
 
+_SEQUENCES = f"""
+SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S' AND {_USER} AND {_NOT_OURS}"""
+
+
 def catalog(connection: psycopg.Connection[Any]) -> list[str]:
     """One line for each thing in the database, sorted."""
     rows = [row for query in _QUERIES for row in connection.execute(query.encode()).fetchall()]
+    rows += [("position", *row) for row in positions(connection).items()]
     return sorted(" | ".join(map(str, row)) for row in rows)
+
+
+def positions(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """Where each sequence stands: `5 t` where 5 was given, `5 f` where it comes next."""
+    names = [name for (name,) in connection.execute(_SEQUENCES.encode()).fetchall()]
+    query = "SELECT concat_ws(' ', last_value, is_called) FROM {}"
+    found = {name: connection.execute(query.format(name).encode()).fetchone() for name in names}
+    return {name: row[0] for name, row in found.items() if row}

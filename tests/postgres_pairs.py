@@ -127,18 +127,11 @@ def _unseen(_: Step) -> Iterator[Progress]:
 def alike(lines: list[str]) -> list[str]:
     """Without what no schema file says: positions of sequences, and names of NOT NULL."""
     kept = (line for line in lines if " | n | NOT NULL " not in line)
-    return [_unpositioned(line) for line in kept]
+    return [line for line in kept if not line.startswith("position | ")]
 
 
 def statements(steps: tuple[Step, ...]) -> list[str]:
     return [statement for step in steps for statement in step.statements]
-
-
-def _unpositioned(line: str) -> str:
-    if not line.startswith("sequence | "):
-        return line
-    parts = line.split(" | ")
-    return " | ".join((*parts[:9], *parts[10:]))
 
 
 def _found(store: PostgreSQLStore) -> Schema:

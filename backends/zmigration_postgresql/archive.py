@@ -69,6 +69,10 @@ class Keep:
         name = self._names["before", kept.old.name]
         return f"{self.alias}.{name}"
 
+    def place(self, kept: KeptColumn) -> str:
+        """The archive's column with the values as they were, as SQL names it anywhere."""
+        return f"{table_name(self.archive.name)}.{self._names['before', kept.old.name]}"
+
     def after(self, kept: KeptColumn) -> str:
         name = self._names["after", kept.old.name]
         return f"{self.alias}.{name}"

@@ -5,7 +5,7 @@ Tables and columns are named as they are now. Texts of definitions are the serve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,7 +16,10 @@ from .names import join, split
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """The sequence that goes with a column. `name` is written as SQL takes it."""
+    """A sequence that goes with a column. `name` is written as SQL takes it.
+
+    `otherwise` is UNLOGGED or LOGGED where its table is not. `grants` are `SELECT TO somebody`.
+    """
 
     name: str
     type: str
@@ -26,7 +29,10 @@ class Sequence:
     start: int
     cache: int
     cycle: bool
-    last: int | None
+    unlogged: bool = False
+    otherwise: str | None = None
+    comment: str | None = None
+    grants: Collection[str] = ()
 
     def options(self) -> str:
         """As CREATE SEQUENCE and an identity take them, without the type."""
@@ -40,7 +46,8 @@ class Sequence:
 class LiveColumn:
     """A column as the catalog has it; `identity` is empty, `a` (always) or `d` (by default).
 
-    `required_name` is the name of NOT NULL, which has one from version 18 on.
+    `required_name` is the name of NOT NULL, which has one from version 18 on. `sequence` numbers
+    the column; `others` only belong to it.
     """
 
     name: str
@@ -55,6 +62,12 @@ class LiveColumn:
     required_name: str | None
     attributes: tuple[str, ...]
     sequence: Sequence | None
+    others: tuple[Sequence, ...]
+
+    @property
+    def sequences(self) -> tuple[Sequence, ...]:
+        """Every sequence that goes with the column."""
+        return (*((self.sequence,) if self.sequence else ()), *self.others)
 
     @property
     def type_text(self) -> str:
@@ -151,7 +164,13 @@ class Catalog:
     known: dict[tuple[Any, ...], list[tuple[Any, ...]]] = field(default_factory=dict, compare=False)
 
     def columns(self, table: str) -> tuple[LiveColumn, ...]:
-        return tuple(_column(row) for row in self._rows(texts.COLUMNS, table))
+        owned: dict[str, list[tuple[bool, Sequence]]] = {}
+        for column, numbers, *facts in self._rows(texts.SEQUENCES, table):
+            one = Sequence(*facts)
+            owned.setdefault(column, []).append((numbers, one))
+        return tuple(
+            _column(row, owned.get(row[0], ())) for row in self._rows(texts.COLUMNS, table)
+        )
 
     def column(self, table: str, name: str) -> LiveColumn | None:
         return next((column for column in self.columns(table) if column.name == name), None)
@@ -194,6 +213,18 @@ class Catalog:
             return LiveTable(unlogged, options, comment, tuple(lost))
         return None
 
+    def is_own(self, table: str) -> bool:
+        """Whether the table belongs to the role at work."""
+        return bool(self._rows(texts.IS_OWN, table))
+
+    def position(self, sequence: Sequence) -> tuple[int, bool] | None:
+        """Where a sequence stands just now: its value, and whether that one was given."""
+        if self.connection is None:
+            return None
+        name = sequence.name.replace("%", "%%")  # no placeholder
+        last, called = self.connection.rows(f"SELECT last_value, is_called FROM {name}")[0]
+        return int(last), bool(called)
+
     def enforced(self, table: str, columns: Iterable[str]) -> bool:
         """Whether no two rows can be alike in these columns, nor null."""
         return bool(self._rows(texts.ENFORCED, table, list(columns)))
@@ -218,9 +249,10 @@ def _part(row: tuple[Any, ...]) -> Part:
     return Part(*facts)
 
 
-def _column(row: tuple[Any, ...]) -> LiveColumn:
+def _column(row: tuple[Any, ...], owned: Collection[tuple[bool, Sequence]]) -> LiveColumn:
     name, native, required, generated, identity, default, collation, *rest = row
-    comment, required_name, attributes, *sequence = rest
+    comment, required_name, attributes = rest
+    numbering = next((sequence for numbers, sequence in owned if numbers), None)
     return LiveColumn(
         name=name,
         native=native,
@@ -233,5 +265,6 @@ def _column(row: tuple[Any, ...]) -> LiveColumn:
         comment=comment,
         required_name=required_name,
         attributes=tuple(attributes),
-        sequence=Sequence(*sequence[2:]) if sequence[2] is not None else None,
+        sequence=numbering,
+        others=tuple(sequence for _, sequence in owned if sequence is not numbering),
     )

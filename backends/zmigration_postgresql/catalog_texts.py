@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-SEQUENCE = """
-SELECT d.refobjid, d.refobjsubid, format('%I.%I', n.nspname, q.relname),
-       format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
-       s.seqcycle, pg_sequence_last_value(q.oid)
-FROM pg_depend d
+SEQUENCES = """
+SELECT a.attname, d.deptype = 'i' OR coalesce(pg_get_expr(e.adbin, e.adrelid)
+                  = format('nextval(%L::regclass)', q.oid::regclass::text), false),
+       format('%I.%I', n.nspname, q.relname), format_type(s.seqtypid, NULL), s.seqincrement,
+       s.seqmin, s.seqmax, s.seqstart, s.seqcache, s.seqcycle, q.relpersistence = 'u',
+       CASE WHEN q.relpersistence <> c.relpersistence
+             AND current_setting('server_version_num')::int >= 150000
+            THEN CASE q.relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE 'LOGGED' END END,
+       obj_description(q.oid, 'pg_class'),
+       ARRAY(SELECT g.privilege_type || ' TO ' || CASE WHEN g.grantee = 0 THEN 'PUBLIC'
+                    ELSE g.grantee::regrole::text END ||
+                    CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+             FROM aclexplode(q.relacl) AS g WHERE g.grantee <> q.relowner)
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+     AND d.refobjid = c.oid AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i')
 JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
 JOIN pg_namespace n ON n.oid = q.relnamespace
 JOIN pg_sequence s ON s.seqrelid = q.oid
-WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
-  AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0"""
+LEFT JOIN pg_attrdef e ON e.adrelid = c.oid AND e.adnum = a.attnum
+WHERE c.relname = %s AND c.relnamespace = {schema}
+ORDER BY a.attnum, d.deptype = 'a', n.nspname, q.relname"""
 COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated::text,
        a.attidentity::text, pg_get_expr(e.adbin, e.adrelid),
@@ -26,13 +39,12 @@ SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgener
   CASE WHEN a.attstattarget >= 0 THEN 'STATISTICS ' || a.attstattarget END,
   CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || CASE a.attstorage
        WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
-  '(' || array_to_string(a.attoptions, ', ') || ')'], NULL), q.*
+  '(' || array_to_string(a.attoptions, ', ') || ')'], NULL)
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_collation o ON o.oid = a.attcollation
 LEFT JOIN pg_attrdef e ON e.adrelid = c.oid AND e.adnum = a.attnum
-LEFT JOIN ({sequence}) q ON q.refobjid = c.oid AND q.refobjsubid = a.attnum
 WHERE c.relname = %s AND c.relnamespace = {schema} AND c.relkind IN ('r', 'p')
 ORDER BY a.attnum"""
 PARTS = """
@@ -98,6 +110,9 @@ SELECT t.owner, 'RULE', r.rulename, r.ev_enabled::text
 FROM tree t JOIN pg_rewrite r ON r.ev_class = t.oid
 WHERE t.owner IS NULL AND r.ev_type = '2'
 ORDER BY owner NULLS FIRST, kind DESC, name"""
+IS_OWN = """
+SELECT 1 FROM pg_class c
+WHERE c.relname = %s AND c.relnamespace = {schema} AND pg_get_userbyid(c.relowner) = current_user"""
 TABLE = """
 SELECT c.relpersistence = 'u', array_to_string(c.reloptions, ', '),
        obj_description(c.oid, 'pg_class'), array_remove(ARRAY[
@@ -192,5 +207,4 @@ def asked(text: str) -> str:
     """The question with its parts filled in: the name of a table is followed by its schema."""
     schema = "to_regnamespace(quote_ident(coalesce(%s::text, current_schema())))"
     # A % of format() is no placeholder.
-    whole = text.replace("{sequence}", SEQUENCE).replace("%I", "%%I").replace("%L", "%%L")
-    return whole.replace("{schema}", schema)
+    return text.replace("%I", "%%I").replace("%L", "%%L").replace("{schema}", schema)

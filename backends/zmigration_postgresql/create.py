@@ -10,7 +10,7 @@ from zmigration_sql import literal
 
 from .fill import default_text
 from .names import QUOTING, collation_name, table_name
-from .render import SQL
+from .render import SQL, UNLOGGED, parameters
 from .sequences import read, usual_name
 from .types import ddl, native_type
 
@@ -32,15 +32,20 @@ def created(table: Table, *, comments: bool) -> list[str]:
     numbered = [
         OwnSequence.of(table.name, column, native_type(column, None))
         for column in table.columns
-        if _own_sequence(column)
+        if own_sequence(column)
     ]
     twins = _twins(table)
     bare = replace(table, unique=tuple(u for u in table.unique if u.name not in twins))
+    unlogged = []
+    if numbered and UNLOGGED in table.options:  # takes its sequences along, from version 15 on
+        bare = replace(bare, options=parameters(table.options))
+        unlogged = [f"{SQL.alter(table.name)} SET {UNLOGGED};"]
     return [
         *(sequence.made() for sequence in numbered),
         SQL.create_table(bare, type_text, default),
         *(SQL.add_constraint(table.name, u) for u in table.unique if u.name in twins),
         *(sequence.owned() for sequence in numbered),
+        *unlogged,
         *SQL.table_rest(table),
         *(SQL.table_comments(table) if comments else ()),
     ]
@@ -75,7 +80,7 @@ def index_made(table: str, index: Index, *, comments: bool) -> Iterator[str]:
 
 def added(table: str, column: Column, native: str, *, comments: bool) -> list[str]:
     """A new column; rows get its default."""
-    numbered = [OwnSequence.of(table, column, native)] if _own_sequence(column) else []
+    numbered = [OwnSequence.of(table, column, native)] if own_sequence(column) else []
     type_text = _type_text(column, native, ddl_text=True)
     definition = SQL.column(column, type_text, _default(table, column, native))
     return [
@@ -120,7 +125,7 @@ def is_serial(column: Column) -> bool:
 
 def _type_text(column: Column, native: str, *, ddl_text: bool) -> str:
     if column.identity is not None:
-        if column.identity.kind == "serial" and not _own_sequence(column):
+        if column.identity.kind == "serial" and not own_sequence(column):
             return _SERIALS[native.lower()]
         return native
     if is_serial(column) and ddl_text:
@@ -129,12 +134,12 @@ def _type_text(column: Column, native: str, *, ddl_text: bool) -> str:
 
 
 def _default(table: str, column: Column, native: str) -> str | None:
-    if _own_sequence(column):
+    if own_sequence(column):
         return next_value(OwnSequence.of(table, column, native).name)
     return default_text(column, native)
 
 
-def _own_sequence(column: Column) -> bool:
+def own_sequence(column: Column) -> bool:
     """Whether a serial column is more than the short form says."""
     identity = column.identity
     if identity is None or identity.kind != "serial":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from .catalog_texts import asked
@@ -113,6 +114,11 @@ class Facts:
         there, back = (bool(row and row[0][0]) for row in rows)
         return there, back
 
+    @property
+    def version(self) -> int:
+        """The server's: 12, or more; of no server the least."""
+        return self.connection.raw.info.server_version // 10000 if self.connection else 12
+
     def own_schema(self) -> str:
         """The schema in which tables without another one's name are."""
         rows = self._rows("SELECT current_schema()::text")
@@ -139,6 +145,12 @@ class Facts:
     def rows(self, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The answers to a question that needs no table."""
         return [] if self.connection is None else self.connection.rows(asked(text), params)
+
+    def free(self, stem: str) -> str:
+        """A name that begins so, and that no relation has."""
+        text = "SELECT relname FROM pg_class WHERE starts_with(relname, %s)"
+        taken = {row[0] for row in self._rows(text, stem)}
+        return next(name for n in count(1) if (name := f"{stem}_{n}") not in taken)
 
     def named_type(self, name: str) -> UsedType | None:
         """What the database knows of a named type, or None where it is not there."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from zmigration_api import is_internal
-from zmigration_api.history import may_be_history
+from zmigration_api.history import PREFIX, may_be_history
+from zmigration_sql import literal
 
 from .connection import Connection
 from .names import join
@@ -23,7 +24,7 @@ WHERE c.relkind = 'r' AND NOT c.relispartition AND c.reloftype = 0
   AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
                   AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1 NULLS FIRST, 2"""
-_NOTES = """
+_NOTES = f"""
 WITH t AS (
   SELECT c.*, CASE WHEN n.nspname = current_schema() THEN c.relname::text
                    ELSE n.nspname || '.' || c.relname END AS name
@@ -59,6 +60,22 @@ WHERE i.indisclustered
 UNION ALL SELECT t.name, 12, format('index %%s, which is not valid', c.relname)
 FROM pg_index i JOIN t ON t.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
 WHERE NOT i.indisvalid
+UNION ALL SELECT t.name, 13, format('sequence %%s, which only belongs to column %%s',
+  q.oid::regclass, a.attname)
+FROM t JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+     AND d.refobjid = t.oid AND d.deptype = 'a' AND d.refobjsubid > 0
+JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' AND NOT starts_with(q.relname, {literal(PREFIX)})
+JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+LEFT JOIN pg_attrdef e ON e.adrelid = t.oid AND e.adnum = a.attnum
+WHERE pg_get_expr(e.adbin, e.adrelid)
+      IS DISTINCT FROM format('nextval(%%L::regclass)', q.oid::regclass::text)
+UNION ALL SELECT t.name, 14, format('sequence %%s, which is %%s', q.oid::regclass,
+  CASE q.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'logged' END)
+FROM t JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+     AND d.refobjid = t.oid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' AND q.relpersistence <> t.relpersistence
+WHERE current_setting('server_version_num')::int >= 150000
+  AND NOT starts_with(q.relname, {literal(PREFIX)})
 UNION ALL SELECT t.name, 15, format('constraint %%s, which is not enforced', k.conname)
 FROM pg_constraint k JOIN t ON t.oid = k.conrelid
 WHERE to_jsonb(k) ->> 'conenforced' = 'false'

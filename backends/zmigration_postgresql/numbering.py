@@ -12,8 +12,9 @@ from zmigration_api import Identity
 from zmigration_api.history import PREFIX
 from zmigration_sql import literal
 
-from .catalog import LiveColumn, Sequence
+from .catalog import LiveColumn
 from .names import QUOTING, join, split, table_name
+from .positions import position_copied
 from .render import SQL
 from .sequences import Numbering, read, usual_name
 
@@ -105,20 +106,32 @@ class Renumbering:
     last: tuple[str, ...] = ()
 
 
+def restarts(old: Numbers, new: Numbers, at: tuple[int, bool] | None) -> bool:
+    """Whether a sequence begins anew: it stands where it may not be, or has never been used.
+
+    `at` is its value, and whether that one was given.
+    """
+    if old.serial != new.serial:
+        return False  # another sequence, which gets the position of this one
+    last, called = at or (old.start, False)
+    unused = not called and last == old.start and old.start != new.start
+    return unused or not new.lowest <= last <= new.highest
+
+
 def renumbered(
-    table: str, column: str, old: Numbers | None, new: Numbers | None, last: int | None
+    table: str, column: str, old: Numbers | None, new: Numbers | None, *, restart: bool
 ) -> Renumbering:
-    """From one side to the other; `last` is the last number that was given, None for none."""
+    """From one side to the other; `restart`: the same sequence begins anew."""
     alter = f"{SQL.alter(table)} ALTER COLUMN {QUOTING.name(column)}"
     if old is None or new is None:
         first = _removed(alter, old) if old else ()
         return Renumbering(first=first, last=_begun(table, column, new) if new else ())
     if old.serial and new.serial:
-        return Renumbering(last=_altered(f"ALTER SEQUENCE {old.name}", "", old, new, last))
+        return Renumbering(last=_altered(f"ALTER SEQUENCE {old.name}", "", old, new, restart))
     if not old.serial and not new.serial:
         kind = [] if old.kind == new.kind else [f"{alter} SET GENERATED {new.kind.upper()};"]
         retyped = replace(old, type=new.type)
-        options = _altered(alter, "SET ", retyped, new, last)
+        options = _altered(alter, "SET ", retyped, new, restart)
         if _BITS.get(new.type, 63) < _BITS.get(old.type, 63):  # its bounds must fit before
             return Renumbering(first=options, last=tuple(kind))
         return Renumbering(last=(*kind, *options))
@@ -132,14 +145,14 @@ def renumbered(
             ),
             last=(
                 _identity(alter, new),
-                _copied(new.name, carried),
+                position_copied(new.name, carried),
                 f"DROP SEQUENCE {carried};",
             ),
         )
     return Renumbering(
         first=(
             f"CREATE SEQUENCE {carried} AS {new.type} {new.options};",
-            _copied(carried, old.name),
+            position_copied(carried, old.name),
             f"{alter} DROP IDENTITY;",
         ),
         last=(
@@ -182,20 +195,13 @@ def _taken(alter: str, table: str, column: str, new: Numbers) -> tuple[str, ...]
     )
 
 
-def _copied(to: str, source: str) -> str:
-    return f"SELECT setval({literal(to)}, last_value, is_called) FROM {source};"
-
-
-def _altered(
-    start: str, word: str, old: Numbers, new: Numbers, last: int | None
-) -> tuple[str, ...]:
+def _altered(start: str, word: str, old: Numbers, new: Numbers, restart: bool) -> tuple[str, ...]:
     """The options that differ, by ALTER SEQUENCE or by ALTER COLUMN ... SET."""
     before = old.words
     changed = [text for key, text in new.words.items() if before[key] != text]
     if old.type != new.type:
         changed.insert(0, f"AS {new.type}")
-    position = old.start if last is None else last
-    if not new.lowest <= position <= new.highest or (last is None and old.start != new.start):
+    if restart:
         changed.append(f"RESTART WITH {new.start}")
     statements = []
     if changed:
@@ -226,10 +232,3 @@ def _parts(name: str) -> list[str]:
     from .tokens import tokens
 
     return [token for token in tokens(name) if token != "."]
-
-
-def position_again(sequence: Sequence, name: str) -> list[str]:
-    """The number that was the last one, for a sequence that was made to start anew."""
-    if sequence.last is None:
-        return []
-    return [f"SELECT setval({literal(name)}, {sequence.last});"]

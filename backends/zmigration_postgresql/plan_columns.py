@@ -19,10 +19,10 @@ from zmigration_api import (
 
 from .alter import Alteration
 from .catalog import LiveColumn
-from .create import added, added_and_filled, is_serial
+from .create import OwnSequence, added, added_and_filled, is_serial, own_sequence
 from .fill import fill_text
-from .names import QUOTING
-from .numbering import Numbers, Renumbering, renumbered
+from .names import QUOTING, table_name
+from .plan_numbering import numbering
 from .plan_types import default_gone
 from .planning import KEPT, Planning, refuse, rewrite, step
 from .render import SQL
@@ -41,6 +41,9 @@ def add(planning: Planning, change: AddColumn) -> Step:
     else:
         filled = added_and_filled(table, column, native, fill, comments=comments)
         statements = planning.quiet(table, filled)
+    if own_sequence(column):
+        sequence = OwnSequence.of(table, column, native).name
+        statements += planning.like_its_table(table, table_name(sequence))
     planning.put(table, None, replace(column, native=column.exact_type or canonical(native)))
     computed = column.generated is not None and not column.virtual
     default = column.default.text if column.default and fill is None else ""
@@ -66,7 +69,8 @@ def drop(planning: Planning, change: DropColumn) -> Step:
         native = column.native or native_type(column, None)
         undo = added(table, column, native, comments=planning.exact(table))
     planning.put(table, column.name, None)
-    return step(change, [SQL.drop_column(table, column.name)], undo, *hazards)
+    positions = planning.way_back.positions(table, column.name, place)
+    return step(change, [*positions, SQL.drop_column(table, column.name)], undo, *hazards)
 
 
 def _staying(planning: Planning, table: str, dependents: tuple[str, ...]) -> tuple[str, ...]:
@@ -132,51 +136,12 @@ def alter(planning: Planning, change: AlterColumn) -> Step:
     undo = planning.way_back.alteration(change, made, statements, place, planning.columns(table))
     if live and live.default and default_gone(planning, change, live.default):
         undo = [text for text in undo if " SET DEFAULT " not in text]  # the type brings it back
-    forth, back = _numbering(planning, change, made, live)
+    forth, back = numbering(planning, change, made, live)
     statements = [*forth.first, *statements, *forth.last, *_rest(planning, made, live)]
     undo = [*back.first, *undo, *back.last, *_rest_back(planning, made, live)]
     new = replace(change.new, native=made.new.exact_type or canonical(made.native))
     planning.put(table, column, new)
     return step(change, statements, undo, *made.hazards())
-
-
-def _numbering(
-    planning: Planning, change: AlterColumn, made: Alteration, live: LiveColumn | None
-) -> tuple[Renumbering, Renumbering]:
-    """How the column is numbered otherwise, and as before; nothing if the schema is silent."""
-    table, old, new = change.table, change.old, change.new
-    said = planning.exact(table) or new.identity is not None
-    if not said or (old.identity is None and new.identity is None):
-        return Renumbering(), Renumbering()
-    if old.identity == new.identity and not made.changes_native:
-        return Renumbering(), Renumbering()
-    there = Numbers.there(live) if live else None
-    if there is None and old.identity is not None:
-        there = Numbers.wanted(table, new.name, old.identity, made.before)
-    if old.identity is None:
-        there = None
-    wanted = None
-    if new.identity is not None:
-        wanted = Numbers.wanted(table, new.name, new.identity, made.native)
-    last = live.sequence.last if live and live.sequence else None
-    forth = renumbered(table, new.name, there, wanted, last)
-    restarted = any("RESTART" in text for text in forth.last)
-    back = renumbered(table, new.name, wanted, there, None if restarted else last)
-    return forth, _continued(back, there, wanted, live)
-
-
-def _continued(
-    back: Renumbering, there: Numbers | None, wanted: Numbers | None, live: LiveColumn | None
-) -> Renumbering:
-    """Back at the number that was the last, where the sequence is a new one or began anew."""
-    sequence = live.sequence if live else None
-    if there is None or sequence is None or sequence.last is None:
-        return back
-    restarted = any("RESTART" in text for text in back.last)
-    if wanted is None or restarted:
-        again = f"SELECT setval('{there.name.replace(chr(39), chr(39) * 2)}', {sequence.last});"
-        return replace(back, last=(*back.last, again))
-    return back
 
 
 def _rest(planning: Planning, made: Alteration, live: LiveColumn | None) -> list[str]:

@@ -47,7 +47,8 @@ def drop(planning: Planning, change: DropTable) -> Step:
         if back.lost:
             lost = f"Of {table.name}, {', '.join(back.lost)} cannot be brought back."
             hazards.append(Hazard("note", lost))
-        forward = [*_circle(planning, live, change), copied(back.archive, live), dropped]
+        kept = [copied(back.archive, live), *back.positions]
+        forward = [*_circle(planning, live, change), *kept, dropped]
         made = step(change, forward, back.undo, *hazards)
         return replace(made, keeps=back.archive)
     undo = [*created(table, comments=table.exact), *indexed(table, comments=table.exact)]

@@ -21,6 +21,7 @@ from .catalog import Catalog
 from .facts import Facts
 from .names import QUOTING, split
 from .renames import Renames
+from .render import UNLOGGED
 from .wayback import WayBack
 
 KEPT = "--rollback brings them back until --purge"
@@ -115,6 +116,12 @@ class Planning:
 
     def quiet(self, table: str, statements: list[str]) -> list[str]:
         return self.way_back.quiet(table, self.live(table), statements)
+
+    def like_its_table(self, table: str, sequence: str) -> list[str]:
+        """The statement that makes a new sequence, as SQL names it, unlogged where its table is."""
+        known = self.tables.get(table)
+        unlogged = known is not None and UNLOGGED in known.options and self.facts.version >= 15
+        return [f"ALTER SEQUENCE {sequence} SET {UNLOGGED};"] if unlogged else []
 
     def waiting(self, table: str, what: str) -> list[Hazard]:
         text = f"Writes to {table} wait while {what}."

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from zmigration_api import Archive, KeptColumn
+from zmigration_api.history import PREFIX
 from zmigration_sql import literal
 
 from .archive import Keep, guard
 from .catalog import Catalog, LiveColumn, LiveTable, Part, Policy, Sequence, Trigger
 from .names import QUOTING, table_name
+from .positions import kept_name, position_copied
 from .render import SQL, Commented
 from .tokens import lasting
 from .types import ddl
@@ -21,17 +24,19 @@ def table_back(
     """The table with its rows, without foreign keys and what is called as one of `gone`."""
     columns = catalog.columns(name)
     table = table_name(name)
-    owned = [(c, c.sequence) for c in columns if c.sequence and not c.identity]
+    owned = [(column, one) for column in columns for one in column.sequences]
+    own = [(column, one) for column, one in owned if not _is_identity(column, one)]
     parts = [p for p in catalog.parts(name) if p.kind != "foreign key" and p.name not in gone]
     unlogged = "UNLOGGED " if facts.unlogged else ""
     options = f" WITH ({facts.options})" if facts.options else ""
     listed = ", ".join(_definition(column) for column in columns)
     return [
-        *(_sequence(sequence) for _, sequence in owned),
+        *(sequence_made(sequence) for _, sequence in own),
         f"CREATE {unlogged}TABLE {table} ({listed}){options};",
-        *(_owned(name, column, sequence) for column, sequence in owned),
+        *(_owned(name, column, sequence) for column, sequence in own),
+        *(text for _, sequence in owned for text in sequence_rest(sequence)),
         _rows(name, archive, columns),
-        *(_position(name, column, column.sequence) for column in columns if column.sequence),
+        *(position_copied(one.name, kept_name(archive.name, one.name)) for _, one in owned),
         *(statement for part in parts for statement in part_back(name, part)),
         *(text for trigger in catalog.triggers(name) for text in trigger_back(name, trigger)),
         *(text for column in columns for text in column_rest(name, column)),
@@ -79,28 +84,44 @@ def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
     table = table_name(keep.table)
     name = QUOTING.name(column.name)
     alter = f"ALTER TABLE {table} ALTER COLUMN {name}"
-    sequence = column.sequence
+    sequences = [_helper(column, one) for one in column.sequences]
     unmatched = f"NOT EXISTS (SELECT 1 FROM {keep.source} WHERE {keep.match})"
     update = f"UPDATE {table} SET {name} = {keep.before(kept)} FROM {keep.source}"
-    statements = [_sequence(sequence)] if sequence and not column.identity else []
-    identity = _identity(sequence, _next(sequence)) if sequence and column.identity else ""
-    statements.append(f"ALTER TABLE {table} ADD COLUMN {name} {_type(column)}{identity};")
+    statements = []
+    for one, made in zip(column.sequences, sequences, strict=True):
+        position = position_copied(made.name, kept_name(keep.archive.name, one.name))
+        statements += [sequence_made(made), position]
+    statements.append(f"ALTER TABLE {table} ADD COLUMN {name} {_type(column)};")
     updates = [f"{update} WHERE {keep.match};"]
     if column.default is not None:
         updates.append(f"{alter} SET DEFAULT {lasting(column.default)};")
         updates.append(f"UPDATE {table} SET {name} = DEFAULT WHERE {unmatched};")
+    elif column.identity and column.sequence:
+        following = f"nextval({literal(sequences[0].name)})"
+        updates.append(f"UPDATE {table} SET {name} = {following} WHERE {unmatched};")
     statements += keep.quiet(updates)
-    if column.required and not column.identity:
+    if column.required:
         statements += required_back(keep.table, column)
-    if sequence and column.identity:
-        always = ["SET GENERATED ALWAYS"] if column.identity == "a" else []
-        settings = " ".join((*always, f"SET START WITH {sequence.start}"))
-        statements.append(f"{alter} {settings};")
-    elif sequence:
-        statements.append(_owned(keep.table, column, sequence))
-    if sequence:
-        statements.append(_position(keep.table, column, sequence))
+    for one, made in zip(column.sequences, sequences, strict=True):
+        if made is one:
+            statements.append(_owned(keep.table, column, one))
+        else:
+            always = column.identity == "a"
+            statements.append(f"{alter} ADD{_identity(one, always=always)};")
+            statements += [position_copied(one.name, made.name), f"DROP SEQUENCE {made.name};"]
+        statements += sequence_rest(one)
     return [*statements, *column_rest(keep.table, column)]
+
+
+def _helper(column: LiveColumn, sequence: Sequence) -> Sequence:
+    """The sequence that numbers rows until the column is an identity again, else itself."""
+    if not _is_identity(column, sequence):
+        return sequence
+    return replace(sequence, name=QUOTING.name(f"{PREFIX}sequence"), unlogged=False)
+
+
+def _is_identity(column: LiveColumn, sequence: Sequence) -> bool:
+    return bool(column.identity) and sequence is column.sequence
 
 
 def required_back(table: str, column: LiveColumn) -> list[str]:
@@ -130,7 +151,7 @@ def _definition(column: LiveColumn) -> str:
         words.append(f"DEFAULT {lasting(column.default)}")
     if column.identity and column.sequence:
         always = column.identity == "a"
-        words.append(_identity(column.sequence, column.sequence.start, always=always).strip())
+        words.append(_identity(column.sequence, always=always).strip())
     return " ".join(words)
 
 
@@ -138,36 +159,32 @@ def _type(column: LiveColumn) -> str:
     return ddl(column.native) + (f" COLLATE {column.collation}" if column.collation else "")
 
 
-def _identity(sequence: Sequence, start: int, *, always: bool = False) -> str:
-    options = sequence.options().replace(f"START WITH {sequence.start}", f"START WITH {start}")
-    kind = "ALWAYS" if always else "BY DEFAULT"
+def _identity(sequence: Sequence, *, always: bool) -> str:
+    kind, options = "ALWAYS" if always else "BY DEFAULT", sequence.options()
     return f" GENERATED {kind} AS IDENTITY (SEQUENCE NAME {sequence.name} {options})"
 
 
-def _next(sequence: Sequence) -> int:
-    """The number after the last one, so that a row that has come since gets a new one."""
-    following = sequence.start if sequence.last is None else sequence.last + sequence.increment
-    return following if sequence.lowest <= following <= sequence.highest else sequence.start
+def sequence_made(sequence: Sequence) -> str:
+    """A sequence again, but for its owner, comment and grants."""
+    unlogged = "UNLOGGED " if sequence.unlogged else ""
+    options = f"AS {sequence.type} {sequence.options()}"
+    return f"CREATE {unlogged}SEQUENCE {sequence.name} {options};"
 
 
-def _sequence(sequence: Sequence) -> str:
-    return f"CREATE SEQUENCE {sequence.name} AS {sequence.type} {sequence.options()};"
+def sequence_rest(sequence: Sequence) -> Iterator[str]:
+    """What a sequence has by statements of their own."""
+    if sequence.otherwise is not None:
+        yield f"ALTER SEQUENCE {sequence.name} SET {sequence.otherwise};"
+    if sequence.comment is not None:
+        yield f"COMMENT ON SEQUENCE {sequence.name} IS {literal(sequence.comment)};"
+    for grant in sequence.grants:
+        privilege, _, who = grant.partition(" TO ")
+        yield f"GRANT {privilege} ON SEQUENCE {sequence.name} TO {who};"
 
 
 def _owned(table: str, column: LiveColumn, sequence: Sequence) -> str:
     owner = f"{table_name(table)}.{QUOTING.name(column.name)}"
     return f"ALTER SEQUENCE {sequence.name} OWNED BY {owner};"
-
-
-def _position(table: str, column: LiveColumn, sequence: Sequence) -> str:
-    """Where the sequence was, or later where rows have later numbers."""
-    last = "NULL" if sequence.last is None else str(sequence.last)
-    extreme = "greatest" if sequence.increment > 0 else "least"
-    edge = "max" if sequence.increment > 0 else "min"
-    number = f"{extreme}({last}, {edge}({QUOTING.name(column.name)}))"
-    reached = f"SELECT {number} AS reached FROM {table_name(table)}"
-    bounds = f"reached BETWEEN {sequence.lowest} AND {sequence.highest}"
-    return f"SELECT setval({literal(sequence.name)}, reached) FROM ({reached}) AS s WHERE {bounds};"
 
 
 def policy_back(name: str, policy: Policy) -> list[str]:

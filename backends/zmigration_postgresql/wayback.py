@@ -27,8 +27,10 @@ from zmigration_api import (
 
 from .alter import Alteration
 from .archive import Keep, copied, keep_of, quiet
-from .catalog import Catalog, Part
+from .catalog import Catalog, LiveColumn, Part
 from .names import QUOTING, table_name
+from .positions import kept as kept_position
+from .positions import kept_name
 from .recreate import column_back, generated_back, part_back, table_back
 from .renames import Renames
 from .render import SQL, constraint_name
@@ -39,9 +41,13 @@ _LAST = {"constraint": 1, "index": 2, "foreign key": 3}
 
 @dataclass(frozen=True, slots=True)
 class TableBack:
-    """How a dropped table comes back; `lost` names what does not."""
+    """How a dropped table comes back; `lost` names what does not.
+
+    `positions` are statements that keep, beside the archive, where its sequences stand.
+    """
 
     archive: Archive
+    positions: list[str]
     undo: list[str]
     lost: tuple[str, ...]
 
@@ -90,7 +96,21 @@ class WayBack:
             if part.kind == "foreign key" and part.name not in self._gone:
                 self._at_the_end(name, part)
         undo = table_back(name, self._catalog, facts, archive, self._gone)
-        return TableBack(archive, undo, facts.lost)
+        positions = [
+            text
+            for column in self._catalog.columns(name)
+            for text in _positions(
+                archive, column, f"{table_name(archive.name)}.{QUOTING.name(column.name)}"
+            )
+        ]
+        return TableBack(archive, positions, undo, facts.lost)
+
+    def positions(self, table: str, column: str, place: tuple[str, str]) -> list[str]:
+        """Statements that keep, beside its values, where the sequences of a column stand."""
+        live, kept = self._catalog.column(*place), self._kept(table, column)
+        if live is None or kept is None:
+            return []
+        return _positions(self._keeps[table].archive, live, self._keeps[table].place(kept))
 
     def column(
         self, change: DropColumn, place: tuple[str, str], columns: Sequence[str]
@@ -238,6 +258,14 @@ class WayBack:
 
     def _at_the_end(self, live: str, part: Part) -> None:
         self._end |= dict.fromkeys(part_back(live, part), _LAST[part.kind])
+
+
+def _positions(archive: Archive, column: LiveColumn, owner: str) -> list[str]:
+    return [
+        text
+        for one in column.sequences
+        for text in kept_position(one, kept_name(archive.name, one.name), owner)
+    ]
 
 
 def _adds(change: Change, archive: Archive) -> bool:

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from examples.local_postgres import find_binaries
 from tests.pairs.sqlite_place import OURS, Cells, Values
+from tests.postgres_catalog import positions
 
 _ENTRY = re.compile(r"(?m)^--\n-- (Name: .*?; Type: .*?; Schema: .*?); Owner: .*\n--\n")
 _END = "--\n-- PostgreSQL database dump complete\n"
@@ -67,6 +68,8 @@ class PostgresPlace:
             query = COLUMNS.format(ours=OURS).encode()
             for table, name, native in connection.execute(query).fetchall():
                 found.setdefault(table, {})[name, native] = _cells(connection, table, name)
+            for name, position in positions(connection).items():
+                found.setdefault(name, {})["its position", ""] = [position]
         return found
 
 

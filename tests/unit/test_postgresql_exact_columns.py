@@ -66,6 +66,14 @@ CASES = {
         "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY)",
         "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY (START 100 MINVALUE 100))",
     ),
+    "identity where it may not be": (
+        IDENTITY.format("ALWAYS", "") + "ALTER TABLE t ALTER id RESTART WITH 500;",
+        IDENTITY.format("ALWAYS", "(MAXVALUE 100)").replace("integer", "smallint"),
+    ),
+    "serial where it may not be": (
+        SERIAL + "SELECT setval('t_id_seq', 300)",
+        SERIAL + "ALTER SEQUENCE t_id_seq MAXVALUE 50 START WITH 7",
+    ),
     "serial come": (PLAIN, SERIAL),
     "serial gone": (SERIAL, PLAIN),
     "serial to identity": (SERIAL, IDENTITY.format("BY DEFAULT", "")),

@@ -191,8 +191,8 @@ unique: [{{columns: b, {said}}}]
 exclusions: [{{definition: USING gist (b WITH =), {said}}}]"""
     for exact in ("tables", None):
         made = table(tmp_path, body, exact=exact)
-        assert made.primary_key is not None
-        for key in (made.primary_key, *made.unique, *made.exclusions):
+        keys: list[Any] = [made.primary_key, *made.unique, *made.exclusions]
+        for key in keys:
             assert (key.options, key.index_comment) == (("fillfactor=70",), "of it")
 
 
