@@ -38,7 +38,8 @@ FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
 LEFT JOIN pg_class c ON c.oid = k.conrelid
 WHERE {_USER} AND (c.oid IS NULL OR {_NOT_OURS})""",
     f"""
-SELECT 'index', c.relname, pg_get_indexdef(c.oid), i.indisvalid, i.indisunique, i.indisprimary,
+SELECT 'index', c.relname, pg_get_indexdef(c.oid), ARRAY(SELECT a.attstattarget FROM pg_attribute a
+       WHERE a.attrelid = c.oid ORDER BY a.attnum), i.indisvalid, i.indisunique, i.indisprimary,
        i.indisclustered, i.indisreplident, obj_description(c.oid, 'pg_class')
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n
 ON n.oid = c.relnamespace WHERE {_USER}""",
@@ -78,7 +79,7 @@ SELECT 'policy', c.oid::regclass, p.polname, p.polcmd, p.polpermissive,
 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n
 ON n.oid = c.relnamespace WHERE {_USER}""",
     f"""
-SELECT 'statistics', s.oid::regclass, pg_get_statisticsobjdef(s.oid), s.stxstattarget,
+SELECT 'statistics', s.stxname, pg_get_statisticsobjdef(s.oid), s.stxstattarget,
        obj_description(s.oid, 'pg_statistic_ext')
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace WHERE {_USER}""",
 )

@@ -86,7 +86,7 @@ class Anew:
     def statements(self) -> list[str]:
         name = self._new.name
         aside = table_name(join(split(name)[0], ASIDE))
-        rest = self._facts.rest(name) if self._facts else []
+        rest = self._facts.rest(self._new) if self._facts else []
         return [
             *(text for c in self.columns for text in self._guards(c)),
             *([kept_as_text(name, again=not self._back)] if self._keeps else []),

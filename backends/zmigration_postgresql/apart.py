@@ -30,6 +30,7 @@ from .render import constraint_name
 from .tokens import lasting
 from .views import ViewPieces
 
+_KEYS = ("constraint", "index")
 _SWITCH = re.compile(r"ALTER TABLE .+ (DISABLE|ENABLE( REPLICA| ALWAYS)?) TRIGGER .+;", re.DOTALL)
 
 
@@ -264,7 +265,7 @@ class _Apart:
                 if change.table == table and _key_columns(change) == columns:
                     return max(place, number)
         parts = self._catalog.parts(part.refers or "")
-        keys = [p for p in parts if p.kind != "foreign key" and p.name not in self._gone]
+        keys = [p for p in parts if p.kind in _KEYS and p.name not in self._gone]
         if not any({*p.columns} == {*part.ref_columns} for p in keys):
             refuse(f"the key of {table} cannot go", [f"foreign key {part.name}"])
         return number
@@ -316,8 +317,8 @@ class _Apart:
 
 
 def _lasts(part: Part) -> bool:
-    """Whether the server would write a definition the same after making it anew."""
-    return lasting(part.definition) == part.definition
+    """Whether the server would make it anew just as it was."""
+    return lasting(part.definition) == part.definition and not part.targets
 
 
 def _unswitched(statements: Sequence[str], away: Sequence[str]) -> Iterator[str]:

@@ -42,12 +42,24 @@ class Sequence:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """NOT NULL as the constraint that it is from version 18 on; `rest` is ` NO INHERIT`."""
+
+    name: str
+    rest: str
+    comment: str | None
+
+    @property
+    def valid(self) -> bool:
+        return "NOT VALID" not in self.rest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveColumn:
     """A column as the catalog has it; `identity` is empty, `a` (always) or `d` (by default).
 
-    `required_name` is the name of NOT NULL, which has one from version 18 on. `sequence` numbers
-    the column; `others` only belong to it.
+    `sequence` numbers the column; `others` only belong to it.
     """
 
     name: str
@@ -59,7 +71,7 @@ class LiveColumn:
     default: str | None
     collation: str | None
     comment: str | None
-    required_name: str | None
+    requirement: Requirement | None
     attributes: tuple[str, ...]
     sequence: Sequence | None
     others: tuple[Sequence, ...]
@@ -77,15 +89,16 @@ class LiveColumn:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A constraint, foreign key or index, by the server's own definition.
+    """A constraint, foreign key, index or extended statistics, by the server's own definition.
 
     `options` and `index_comment` are of the index behind a constraint. `clustered` and
     `identifies` say what the table uses its index for. `expressed` says that an expression or a
     condition is in it.
-    `refers` is the other table of a foreign key.
+    `refers` is the other table of a foreign key. `targets` are the statistics targets, as ALTER
+    sets them.
     """
 
-    kind: Literal["constraint", "foreign key", "index"]
+    kind: Literal["constraint", "foreign key", "index", "statistics"]
     name: str
     definition: str
     comment: str | None
@@ -97,6 +110,7 @@ class Part:
     refers: str | None
     ref_columns: tuple[str, ...]
     columns: tuple[str, ...]
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +192,8 @@ class Catalog:
     def parts(self, table: str) -> tuple[Part, ...]:
         """Constraints and indexes in an order in which they can be made."""
         rows = self._rows(texts.PARTS, table)
-        return tuple(_part(row) for row in rows)
+        statistics = self._rows(texts.STATISTICS, table)
+        return (*map(_part, rows), *(_statistics(*row) for row in statistics))
 
     def part(self, table: str, name: str) -> Part | None:
         return next((part for part in self.parts(table) if part.name == name), None)
@@ -245,13 +260,38 @@ class Catalog:
 def _part(row: tuple[Any, ...]) -> Part:
     schema, table = row[9]
     refers = None if table is None else join(schema, table)
-    facts: tuple[Any, ...] = (*row[:9], refers, tuple(row[10]), tuple(row[11]))
+    facts: tuple[Any, ...] = (*row[:9], refers, *map(tuple, row[10:13]))
     return Part(*facts)
+
+
+def _statistics(
+    name: str,
+    definition: str,
+    comment: str | None,
+    expressed: bool,
+    columns: list[str],
+    targets: list[str],
+) -> Part:
+    return Part(
+        kind="statistics",
+        name=name,
+        definition=definition,
+        comment=comment,
+        index_comment=None,
+        options=None,
+        clustered=False,
+        identifies=False,
+        expressed=expressed,
+        refers=None,
+        ref_columns=(),
+        columns=tuple(columns),
+        targets=tuple(targets),
+    )
 
 
 def _column(row: tuple[Any, ...], owned: Collection[tuple[bool, Sequence]]) -> LiveColumn:
     name, native, required, generated, identity, default, collation, *rest = row
-    comment, required_name, attributes = rest
+    comment, requirement, attributes = rest
     numbering = next((sequence for numbers, sequence in owned if numbers), None)
     return LiveColumn(
         name=name,
@@ -263,7 +303,7 @@ def _column(row: tuple[Any, ...], owned: Collection[tuple[bool, Sequence]]) -> L
         default=None if generated else default,
         collation=collation,
         comment=comment,
-        required_name=required_name,
+        requirement=Requirement(*requirement) if requirement else None,
         attributes=tuple(attributes),
         sequence=numbering,
         others=tuple(sequence for _, sequence in owned if sequence is not numbering),

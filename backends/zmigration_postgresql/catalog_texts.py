@@ -32,8 +32,11 @@ SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgener
             THEN format('%I.%I', (SELECT nspname FROM pg_namespace WHERE oid = o.collnamespace),
                         o.collname) END,
        col_description(c.oid, a.attnum),
-       (SELECT min(k.conname) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'n'
-        AND k.conkey = ARRAY[a.attnum]), array_remove(ARRAY[
+       (SELECT ARRAY[k.conname::text, concat(CASE WHEN k.connoinherit THEN ' NO INHERIT' END,
+                     CASE WHEN NOT k.convalidated THEN ' NOT VALID' END),
+                     obj_description(k.oid, 'pg_constraint')]
+        FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'n'
+        AND k.conkey = ARRAY[a.attnum] LIMIT 1), array_remove(ARRAY[
   CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'COMPRESSION pglz'
        WHEN 'l' THEN 'COMPRESSION lz4' END,
   CASE WHEN a.attstattarget >= 0 THEN 'STATISTICS ' || a.attstattarget END,
@@ -81,13 +84,29 @@ SELECT kind, name, definition,
              WHERE a.attrelid = owner AND a.attnum > 0 AND (a.attnum = ANY(numbers) OR EXISTS (
                SELECT 1 FROM pg_depend d WHERE d.classid = class AND d.objid = id
                AND d.refclassid = 'pg_class'::regclass AND d.refobjid = owner
-               AND d.refobjsubid = a.attnum)))
+               AND d.refobjsubid = a.attnum))),
+       ARRAY(SELECT concat('ALTER COLUMN ', a.attnum, ' SET STATISTICS ', a.attstattarget)
+             FROM pg_attribute a WHERE kind = 'index' AND a.attrelid = held
+             AND a.attstattarget >= 0 ORDER BY a.attnum)
 FROM parts
 LEFT JOIN pg_index i ON i.indexrelid = held
 LEFT JOIN pg_constraint f ON kind = 'foreign key' AND f.oid = id
 LEFT JOIN pg_class r ON r.oid = f.confrelid LEFT JOIN pg_namespace m ON m.oid = r.relnamespace
 LEFT JOIN pg_class x ON x.oid = held AND kind <> 'index'
 ORDER BY place, name"""
+STATISTICS = """
+SELECT format('%I.%I', n.nspname, s.stxname), pg_get_statisticsobjdef(s.oid),
+       obj_description(s.oid, 'pg_statistic_ext'), to_jsonb(s) ->> 'stxexprs' IS NOT NULL,
+       ARRAY(SELECT DISTINCT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND (a.attnum = ANY(s.stxkeys) OR EXISTS (
+               SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_statistic_ext'::regclass
+               AND d.objid = s.oid AND d.refclassid = 'pg_class'::regclass
+               AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))),
+       array_remove(ARRAY[CASE WHEN (to_jsonb(s) ->> 'stxstattarget')::int >= 0
+         THEN 'SET STATISTICS ' || (to_jsonb(s) ->> 'stxstattarget') END], NULL)
+FROM pg_class c JOIN pg_statistic_ext s ON s.stxrelid = c.oid
+JOIN pg_namespace n ON n.oid = s.stxnamespace
+WHERE c.relname = %s AND c.relnamespace = {schema} ORDER BY 1"""
 TRIGGERS = """
 SELECT g.tgname, g.tgenabled::text, pg_get_triggerdef(g.oid),
        obj_description(g.oid, 'pg_trigger')
@@ -114,15 +133,13 @@ IS_OWN = """
 SELECT 1 FROM pg_class c
 WHERE c.relname = %s AND c.relnamespace = {schema} AND pg_get_userbyid(c.relowner) = current_user"""
 TABLE = """
-SELECT c.relpersistence = 'u', array_to_string(c.reloptions, ', '),
+SELECT c.relpersistence = 'u', array_to_string(c.reloptions || ARRAY(SELECT
+         'toast.' || unnest(o.reloptions) FROM pg_class o WHERE o.oid = c.reltoastrelid), ', '),
        obj_description(c.oid, 'pg_class'), array_remove(ARRAY[
   CASE WHEN c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
         AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
        THEN 'the owner ' || pg_get_userbyid(c.relowner) END,
   CASE WHEN c.reltablespace <> 0 THEN 'the tablespace' END,
-  CASE WHEN c.relreplident NOT IN ('d', 'i') THEN 'the replica identity' END,
-  CASE WHEN EXISTS (SELECT 1 FROM pg_statistic_ext WHERE stxrelid = c.oid)
-       THEN 'extended statistics' END,
   CASE WHEN EXISTS (SELECT 1 FROM pg_publication_rel WHERE prrelid = c.oid)
        THEN 'publications' END,
   CASE WHEN c.relkind = 'p' THEN 'partitions' END,
@@ -198,6 +215,9 @@ UNION ALL SELECT CASE r.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE
                  ELSE 'ENABLE ALWAYS' END || ' RULE ' || quote_ident(r.rulename)
 FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid AND r.ev_enabled <> 'O'
 WHERE c.relname = %s AND c.relnamespace = {schema}
+UNION ALL SELECT 'REPLICA IDENTITY ' || CASE c.relreplident WHEN 'n' THEN 'NOTHING' ELSE 'FULL' END
+FROM pg_class c
+WHERE c.relname = %s AND c.relnamespace = {schema} AND c.relreplident IN ('n', 'f')
 UNION ALL SELECT 'OWNER TO ' || quote_ident(pg_get_userbyid(c.relowner)) FROM pg_class c
 WHERE c.relname = %s AND c.relnamespace = {schema} AND pg_get_userbyid(c.relowner) <> current_user
   AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"""

@@ -75,10 +75,13 @@ class Domain:
         ]
         return statements
 
+    def made_anew(self, before: Domain) -> list[str]:
+        """The checks that come, or come again, where the domain was the other one."""
+        return [name for name, text in self.checks.items() if before.checks.get(name) != text]
+
     def tightens(self, before: Domain) -> bool:
         """Whether rows have to be checked to get here."""
-        come = any(before.checks.get(name) != text for name, text in self.checks.items())
-        return come or (self.required and not before.required)
+        return bool(self.made_anew(before)) or (self.required and not before.required)
 
 
 def _clauses(definition: str) -> Iterator[tuple[str, str]]:

@@ -41,7 +41,7 @@ JOIN pg_attribute a ON a.attrelid = t.oid AND a.attgenerated <> ''
 WHERE t.attnum > 0 AND a.attnum <> t.attnum
 ORDER BY 1"""
 _ATTACHED = """
-SELECT DISTINCT coalesce(k.conname, i.relname)::text
+SELECT DISTINCT coalesce(k.conname, i.relname, s.stxname)::text
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %s
 JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
@@ -49,8 +49,9 @@ JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
 LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
      AND k.contype <> 'n'
 LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid AND i.relkind = 'i'
+LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
 WHERE c.relname = %s AND c.relnamespace = {schema}
-  AND (k.oid IS NOT NULL OR i.oid IS NOT NULL)
+  AND (k.oid IS NOT NULL OR i.oid IS NOT NULL OR s.oid IS NOT NULL)
 ORDER BY 1"""
 _IS_INDEX = """
 SELECT 1 FROM pg_index i

@@ -60,11 +60,15 @@ WHERE i.indisclustered
 UNION ALL SELECT t.name, 12, format('index %%s, which is not valid', c.relname)
 FROM pg_index i JOIN t ON t.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
 WHERE NOT i.indisvalid
+UNION ALL SELECT DISTINCT t.name, 12, format('the statistics target of index %%s', c.relname)
+FROM pg_index i JOIN t ON t.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attstattarget >= 0
 UNION ALL SELECT t.name, 13, format('sequence %%s, which only belongs to column %%s',
   q.oid::regclass, a.attname)
 FROM t JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
      AND d.refobjid = t.oid AND d.deptype = 'a' AND d.refobjsubid > 0
-JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' AND NOT starts_with(q.relname, {literal(PREFIX)})
+JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
+     AND NOT starts_with(q.relname, {literal(PREFIX)})
 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
 LEFT JOIN pg_attrdef e ON e.adrelid = t.oid AND e.adnum = a.attnum
 WHERE pg_get_expr(e.adbin, e.adrelid)
@@ -82,9 +86,13 @@ WHERE to_jsonb(k) ->> 'conenforced' = 'false'
 UNION ALL SELECT t.name, 16, format('the period of foreign key %%s', k.conname)
 FROM pg_constraint k JOIN t ON t.oid = k.conrelid
 WHERE k.contype = 'f' AND to_jsonb(k) ->> 'conperiod' = 'true'
-UNION ALL SELECT t.name, 17, format('NOT NULL of column %%s, which is not inherited',
-  (SELECT attname FROM pg_attribute WHERE attrelid = t.oid AND attnum = k.conkey[1]))
-FROM pg_constraint k JOIN t ON t.oid = k.conrelid WHERE k.contype = 'n' AND k.connoinherit
+UNION ALL SELECT t.name, 17, format('NOT NULL of column %%s%%s', (SELECT attname FROM pg_attribute
+  WHERE attrelid = t.oid AND attnum = k.conkey[1]), concat(
+  CASE WHEN k.connoinherit THEN ', which is not inherited' END,
+  CASE WHEN NOT k.convalidated THEN ', which is not valid' END,
+  CASE WHEN obj_description(k.oid, 'pg_constraint') IS NOT NULL THEN ', with a comment' END))
+FROM pg_constraint k JOIN t ON t.oid = k.conrelid WHERE k.contype = 'n'
+  AND (k.connoinherit OR NOT k.convalidated OR obj_description(k.oid, 'pg_constraint') IS NOT NULL)
 ) AS facts ORDER BY name, place, fact"""
 _OTHERS = f"""
 SELECT kind, CASE WHEN n.nspname = current_schema() THEN name ELSE n.nspname || '.' || name END
@@ -103,6 +111,10 @@ WHERE (relkind IN ('p', 'f', 'v', 'm', 'c') OR (relkind = 'r' AND (relispartitio
   AND relpersistence <> 't'
 UNION ALL SELECT pronamespace, CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate'
          ELSE 'function' END, proname::text, 'pg_proc'::regclass, oid FROM pg_proc
+UNION ALL SELECT t.typnamespace, 'domain constraint with a comment', t.typname || '.' || k.conname,
+       'pg_constraint'::regclass, k.oid
+FROM pg_type t JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'c'
+WHERE obj_description(k.oid, 'pg_constraint') IS NOT NULL
 UNION ALL SELECT typnamespace, 'range type', typname::text, 'pg_type'::regclass, oid FROM pg_type
 WHERE typtype = 'r'
 ) AS o JOIN pg_namespace n ON n.oid = o.schema
@@ -145,4 +157,5 @@ def _left(kind: str, names: list[str]) -> str:
 
 
 def _counted(kind: str, count: int) -> str:
-    return f"the {kind}" if count == 1 else f"the {kind}s"
+    noun, *rest = kind.partition(" with ")
+    return f"the {kind}" if count == 1 else f"the {noun}s{''.join(rest)}"

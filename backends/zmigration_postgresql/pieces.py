@@ -17,7 +17,7 @@ from .renames import Renames
 from .render import SQL
 from .translate import translated
 
-_FIRST = {"constraint": 1, "index": 2, "foreign key": 3}
+_FIRST = {"constraint": 1, "index": 2, "statistics": 2, "foreign key": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Pieces:
         self._catalog, self._renames, self._parts = catalog, renames, parts
 
     def part(self, live: str, part: Part) -> Piece:
-        """An index, check, key or foreign key."""
+        """An index, check, key, foreign key or extended statistics."""
         table = self._renames.table(live)
         name = self._parts.get((live, part.name), part.name)
         definition = self._definition(live, part)
@@ -56,6 +56,8 @@ class Pieces:
         drop = SQL.drop_constraint(table, name)
         if part.kind == "index":
             drop = SQL.drop_index(name, table)
+        if part.kind == "statistics":
+            drop = f"DROP STATISTICS {name};"
         return Piece(
             key=("part", live, part.name),
             rank=_FIRST[part.kind],
@@ -66,6 +68,9 @@ class Pieces:
     def _definition(self, live: str, part: Part) -> str:
         table = (live, self._renames.table(live))
         columns, types = self._renames.columns(live), self._renames.types
+        if part.kind == "statistics":
+            over = part.definition.rpartition(" FROM ")[0]
+            return f"{translated(over, columns, None, types)} FROM {table_name(table[1])}"
         if part.kind != "foreign key":
             return translated(part.definition, columns, table, types)
         own, word, there = part.definition.partition(" REFERENCES ")

@@ -48,7 +48,7 @@ def drop(planning: Planning, change: DropType) -> Step:
     used = tuple(text for text in used if text not in dropped)
     refuse(f"type {named.name} cannot be dropped", used)
     forward = [kept_as_text(named.name, again=True), _dropped(named)]
-    undo = [*_created(named), *(facts.rest(named.name) if facts else ()), kept_again(named.name)]
+    undo = [*_created(named), *(facts.rest(named) if facts else ()), kept_again(named.name)]
     return step(change, forward, undo)
 
 
@@ -83,6 +83,9 @@ def alter(planning: Planning, change: AlterType) -> Step:
         if before.base == after.base and not (listed and tightened):
             forward = before.becomes(table_name(old.name), after)
             undo = after.becomes(table_name(old.name), before)
+            if facts is not None:
+                forward += facts.comments(old.name, after.made_anew(before))
+                undo += facts.comments(old.name, before.made_anew(after))
             text = f"Rows of every column of type {new.name} are checked; writes wait meanwhile."
             hazards = [Hazard("lock", text)] if after.tightens(before) else []
             return step(change, [*forward, *comments[0]], [*undo, *comments[1]], *hazards)

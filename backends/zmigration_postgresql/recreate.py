@@ -39,6 +39,7 @@ def table_back(
         *(position_copied(one.name, kept_name(archive.name, one.name)) for _, one in owned),
         *(statement for part in parts for statement in part_back(name, part)),
         *(text for trigger in catalog.triggers(name) for text in trigger_back(name, trigger)),
+        *(text for column in columns for text in _required_rest(name, column)),
         *(text for column in columns for text in column_rest(name, column)),
         *_comments(table, facts.comment, ()),
         *_guarded(name, catalog),
@@ -46,7 +47,9 @@ def table_back(
 
 
 def part_back(table: str, part: Part) -> list[str]:
-    """A constraint, foreign key or index again; `table` as it is called then."""
+    """A constraint, foreign key, index or statistics again; `table` as it is called then."""
+    if part.kind == "statistics":
+        return list(_statistics_back(part))
     definition = lasting(part.definition)
     on: Commented = "index" if part.kind == "index" else "constraint"
     name = QUOTING.name(part.name)
@@ -56,6 +59,7 @@ def part_back(table: str, part: Part) -> list[str]:
     statements = [made]
     if part.options:
         statements.append(f"ALTER INDEX {SQL.beside(table, part.name)} SET ({part.options});")
+    statements += [f"ALTER INDEX {SQL.beside(table, part.name)} {t};" for t in part.targets]
     if part.clustered:
         statements.append(f"{SQL.alter(table)} CLUSTER ON {name};")
     if part.identifies:
@@ -67,9 +71,17 @@ def part_back(table: str, part: Part) -> list[str]:
     return statements
 
 
+def _statistics_back(part: Part) -> Iterator[str]:
+    yield f"{part.definition};"
+    yield from (f"ALTER STATISTICS {part.name} {target};" for target in part.targets)
+    if part.comment is not None:
+        yield f"COMMENT ON STATISTICS {part.name} IS {literal(part.comment)};"
+
+
 def generated_back(table: str, column: LiveColumn) -> list[str]:
     """A generated column again: its values are computed."""
-    return [SQL.add_column(table, _definition(column)), *column_rest(table, column)]
+    rest = [*_required_rest(table, column), *column_rest(table, column)]
+    return [SQL.add_column(table, _definition(column)), *rest]
 
 
 def column_rest(table: str, column: LiveColumn) -> list[str]:
@@ -127,10 +139,25 @@ def _is_identity(column: LiveColumn, sequence: Sequence) -> bool:
 def required_back(table: str, column: LiveColumn) -> list[str]:
     """NOT NULL again; what it would refuse is refused in plain words."""
     alter, name = SQL.alter(table), QUOTING.name(column.name)
+    said, usual = column.requirement, f"{table}_{column.name}_not_null"
     again = f"{alter} ALTER COLUMN {name} SET NOT NULL;"
-    if column.required_name and column.required_name != f"{table}_{column.name}_not_null":
-        again = f"{alter} ADD CONSTRAINT {QUOTING.name(column.required_name)} NOT NULL {name};"
-    return [_required_guard(table, column.name), again]
+    if said is not None and (said.name != usual or said.rest):
+        again = f"{alter} ADD CONSTRAINT {QUOTING.name(said.name)} NOT NULL {name}{said.rest};"
+    guarded = [] if said and not said.valid else [_required_guard(table, column.name)]
+    return [*guarded, again, *_required_comment(table, column)]
+
+
+def _required_rest(table: str, column: LiveColumn) -> list[str]:
+    """What the column's definition does not say of its NOT NULL."""
+    if column.requirement is not None and not column.requirement.valid:
+        return required_back(table, column)
+    return [*_required_comment(table, column)]
+
+
+def _required_comment(table: str, column: LiveColumn) -> Iterator[str]:
+    said = column.requirement
+    if said is not None and said.comment is not None:
+        yield SQL.comment(table, "constraint", said.name, said.comment)
 
 
 def _required_guard(table: str, column: str) -> str:
@@ -141,9 +168,11 @@ def _required_guard(table: str, column: str) -> str:
 
 def _definition(column: LiveColumn) -> str:
     words = [QUOTING.name(column.name), _type(column)]
-    if column.required:
-        named = column.required_name
-        words.append(f"CONSTRAINT {QUOTING.name(named)} NOT NULL" if named else "NOT NULL")
+    said = column.requirement
+    if column.required and said is None:
+        words.append("NOT NULL")
+    elif said is not None and said.valid:
+        words.append(f"CONSTRAINT {QUOTING.name(said.name)} NOT NULL{said.rest}")
     if column.generated is not None:
         kind = "VIRTUAL" if column.virtual else "STORED"
         words.append(f"GENERATED ALWAYS AS ({lasting(column.generated)}) {kind}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from zmigration_api import NamedType
 from zmigration_api.history import PREFIX
 from zmigration_sql import literal
 
 from .catalog_texts import asked
 from .connection import Connection
+from .domains import Domain
 from .names import QUOTING, join, split, table_name
 
 _TYPE = """
@@ -84,6 +87,12 @@ JOIN pg_class c ON c.oid = a.attrelid AND starts_with(c.relname, {literal(PREFIX
 WHERE t.oid = %s AND NOT a.attisdropped LIMIT 1"""
 
 
+_SAID = """
+SELECT quote_ident(k.conname), obj_description(k.oid, 'pg_constraint') FROM pg_constraint k
+WHERE k.contypid = %s AND k.contype = 'c' AND obj_description(k.oid, 'pg_constraint') IS NOT NULL
+ORDER BY 1"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeColumn:
     """A column of the type, or of arrays of it."""
@@ -100,7 +109,7 @@ class UsedType:
     """A type that is there. `others` cannot be taken apart. `owner`: if it is another's.
 
     `parts` are what else names the type: table, kind and name. `kept`: runs before this one kept
-    values of it.
+    values of it. `said` are the comments on constraints of a domain, by their names in SQL.
     """
 
     columns: tuple[TypeColumn, ...]
@@ -108,12 +117,23 @@ class UsedType:
     others: tuple[str, ...]
     owner: str | None
     kept: bool
+    said: tuple[tuple[str, str], ...]
 
-    def rest(self, name: str) -> list[str]:
+    def rest(self, named: NamedType) -> list[str]:
         """What a type made anew gets besides its definition."""
-        if self.owner is None:
-            return []
-        return [f"ALTER TYPE {table_name(name)} OWNER TO {QUOTING.name(self.owner)};"]
+        name, own = table_name(named.name), []
+        if self.owner is not None:
+            own = [f"ALTER TYPE {name} OWNER TO {QUOTING.name(self.owner)};"]
+        checks = Domain.read(named.definition).checks if named.kind == "domain" else {}
+        return [*own, *self.comments(named.name, checks)]
+
+    def comments(self, name: str, checks: Collection[str]) -> list[str]:
+        """The comments on these constraints of the domain, which come again."""
+        return [
+            f"COMMENT ON CONSTRAINT {check} ON DOMAIN {table_name(name)} IS {literal(text)};"
+            for check, text in self.said
+            if check in checks
+        ]
 
 
 def used_type(connection: Connection, name: str) -> UsedType | None:
@@ -148,4 +168,5 @@ def used_type(connection: Connection, name: str) -> UsedType | None:
         others=tuple(others),
         owner=owner if foreign else None,
         kept=bool(connection.rows(_KEPT, (oid,))),
+        said=tuple((name, text) for name, text in connection.rows(_SAID, (oid,))),
     )

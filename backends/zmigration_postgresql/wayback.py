@@ -36,7 +36,7 @@ from .renames import Renames
 from .render import SQL, constraint_name
 from .revert import column_reverted
 
-_LAST = {"constraint": 1, "index": 2, "foreign key": 3}
+_LAST = {"constraint": 1, "index": 2, "statistics": 2, "foreign key": 3}
 
 
 @dataclass(frozen=True, slots=True)

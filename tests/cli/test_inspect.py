@@ -328,6 +328,31 @@ def test_one_schema_of_a_postgresql_database(tmp_path: Path, postgres: str) -> N
     assert (check.code, "Nothing to change" in check.out) == (0, True), check.said
 
 
+def test_what_postgresql_has_besides(postgres_dsn: str) -> None:
+    with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+        connection.execute(
+            """CREATE TABLE t (id serial PRIMARY KEY WITH (fillfactor=70), a text);
+            CREATE SEQUENCE mine; ALTER SEQUENCE mine OWNED BY t.a;
+            CREATE INDEX i ON t (lower(a)); ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 9;
+            COMMENT ON INDEX t_pkey IS 'of it';
+            CREATE DOMAIN d AS int CONSTRAINT c CHECK (VALUE > 0);
+            COMMENT ON CONSTRAINT c ON DOMAIN d IS 'x'"""
+        )
+        version = connection.info.server_version
+        if version >= 150000:
+            connection.execute("ALTER SEQUENCE t_id_seq SET UNLOGGED")
+        if version >= 180000:
+            connection.execute("ALTER TABLE t ADD CONSTRAINT n NOT NULL a NO INHERIT NOT VALID")
+    done = inspect(postgres_dsn)
+    assert "{columns: [id], options: [fillfactor=70], index_comment: of it}" in done.out
+    assert "the statistics target of index i" in done.err
+    assert "sequence mine, which only belongs to column a" in done.err
+    assert "There is also the domain constraint with a comment d.c." in done.err
+    assert ("sequence t_id_seq, which is unlogged" in done.err) is (version >= 150000)
+    left = "NOT NULL of column a, which is not inherited, which is not valid"
+    assert (left in done.err) is (version >= 180000)
+
+
 def with_password(dsn: str) -> str:
     head, at, rest = dsn.rpartition("@")
     return f"{head}:geheim{at}{rest}" if at else dsn.replace("://", "://postgres:geheim@", 1)

@@ -150,6 +150,20 @@ CASES = {
         "INSERT INTO p VALUES (1, 1); INSERT INTO c VALUES (5, 1)",
         P,
     ),
+    "requirements gone": (
+        "CREATE TABLE t (k int, a int CONSTRAINT x NOT NULL NO INHERIT, b int NOT NULL);"
+        "CREATE TABLE u (a int CONSTRAINT y NOT NULL NO INHERIT, b int);"
+        "ALTER TABLE u ADD CONSTRAINT z NOT NULL b NOT VALID;"
+        "COMMENT ON CONSTRAINT x ON t IS 'x'; COMMENT ON CONSTRAINT z ON u IS 'z'",
+        "CREATE TABLE t (k int, a int, b int)",
+    ),
+    "columns under statistics gone": (
+        T + "CREATE STATISTICS s (mcv) ON a, b FROM t; CREATE STATISTICS r ON (a + b), u FROM t;"
+        "COMMENT ON STATISTICS s IS 's'; ALTER STATISTICS r SET STATISTICS 7;"
+        "CREATE INDEX i ON t (lower(u), b); ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 9",
+        "CREATE TABLE t (id integer PRIMARY KEY, a integer NOT NULL, b integer, name text);"
+        "CREATE STATISTICS s (mcv) ON a, b FROM t; COMMENT ON STATISTICS s IS 's'",
+    ),
     "tables in a circle": (
         "",
         P + C + FK + "; ALTER TABLE p ADD CONSTRAINT fp FOREIGN KEY (code) REFERENCES c (id)",
