@@ -61,7 +61,7 @@ def drop(planning: Planning, change: DropColumn) -> Step:
     if planning.way_back.keeps(table, column.name):
         text = f"The values of {table}.{column.name} go; {KEPT}."
     hazards = [] if column.virtual else [Hazard("data_loss", text)]
-    if attached := _attached(planning, *place):
+    if attached := [*_attached(planning, *place), *planning.way_back.owned(*place)]:
         names = ", ".join(attached)
         hazards.append(Hazard("note", f"With {table}.{column.name} go {names}."))
     undo = planning.way_back.column(change, place, planning.columns(table))

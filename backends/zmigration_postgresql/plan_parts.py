@@ -23,6 +23,7 @@ from zmigration_api import (
 from zmigration_api.history import PREFIX
 
 from .create import index_made
+from .marks import marked_again, marks_gone
 from .planning import Planning, step
 from .render import SQL, constraint_name
 
@@ -31,6 +32,7 @@ def add_index(planning: Planning, change: AddIndex) -> Step:
     table, index = change.table, change.index
     hazard = planning.waiting(table, "the index is built")
     made = list(index_made(table, index, comments=planning.exact(table)))
+    made += marked_again(planning, table, index)
     return step(change, made, [SQL.drop_index(index.name, table)], *hazard)
 
 
@@ -38,7 +40,8 @@ def drop_index(planning: Planning, change: DropIndex) -> Step:
     table, index = change.table, change.index
     exact = planning.way_back.index(planning.live(table), index)
     undo = list(index_made(table, index, comments=True)) if exact is None else exact
-    return step(change, [SQL.drop_index(index.name, table)], undo)
+    notes = marks_gone(planning, table, index.name)
+    return step(change, [SQL.drop_index(index.name, table)], undo, *notes)
 
 
 def add_constraint(planning: Planning, change: AddConstraint) -> Step:
@@ -46,6 +49,7 @@ def add_constraint(planning: Planning, change: AddConstraint) -> Step:
     statements = [SQL.add_constraint(table, constraint)]
     if planning.exact(table):
         statements += SQL.constraint_comment(table, constraint)
+    statements += marked_again(planning, table, constraint)
     undo = [SQL.drop_constraint(table, constraint_name(table, constraint))]
     if isinstance(constraint, PrimaryKey):
         places = {name: planning.place(table, name) for name in constraint.columns}
@@ -77,7 +81,8 @@ def drop_constraint(planning: Planning, change: DropConstraint) -> Step:
         exact = planning.way_back.index(live, index)
     else:
         exact = planning.way_back.constraint(live, constraint, name)
-    return step(change, [forward], undo if exact is None else exact)
+    notes = marks_gone(planning, table, name)
+    return step(change, [forward], undo if exact is None else exact, *notes)
 
 
 def _key(planning: Planning, table: str, key: PrimaryKey | None) -> None:

@@ -44,6 +44,8 @@ def drop(planning: Planning, change: DropTable) -> Step:
     dropped = SQL.drop_table(table.name)
     if back := planning.way_back.table(live):
         hazards = [Hazard("data_loss", f"The rows of {table.name} go; {KEPT}.")]
+        if owned := planning.way_back.owned(live):
+            hazards.append(Hazard("note", f"With {table.name} go {', '.join(owned)}."))
         if back.lost:
             lost = f"Of {table.name}, {', '.join(back.lost)} cannot be brought back."
             hazards.append(Hazard("note", lost))

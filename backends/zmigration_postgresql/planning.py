@@ -49,6 +49,7 @@ class Planning:
         self.in_place: dict[int, Step] = {}
         self.aside: dict[tuple[str, str], str] = {}
         self.schemas: set[str] = set()
+        self.desired = desired
         self._exact = {table.name for table in desired.tables if table.exact}
         self._live = {table.name: table.name for table in current.tables}
         self._live_columns: dict[tuple[str, str], str] = {}

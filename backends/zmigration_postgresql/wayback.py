@@ -24,6 +24,7 @@ from zmigration_api import (
     RenameType,
     Step,
 )
+from zmigration_api.history import PREFIX
 
 from .alter import Alteration
 from .archive import Keep, copied, keep_of, quiet
@@ -104,6 +105,12 @@ class WayBack:
             )
         ]
         return TableBack(archive, positions, undo, facts.lost)
+
+    def owned(self, live: str, column: str | None = None) -> list[str]:
+        """Sequences that go with a table or column, and do not number it: `sequence app.ids`."""
+        columns = [c for c in self._catalog.columns(live) if column in (None, c.name)]
+        names = [one.name.removeprefix("public.") for c in columns for one in c.others]
+        return [f"sequence {name}" for name in names if PREFIX not in name]
 
     def positions(self, table: str, column: str, place: tuple[str, str]) -> list[str]:
         """Statements that keep, beside its values, where the sequences of a column stand."""
