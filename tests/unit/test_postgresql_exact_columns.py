@@ -74,6 +74,12 @@ CASES = {
         SERIAL + "SELECT setval('t_id_seq', 300)",
         SERIAL + "ALTER SEQUENCE t_id_seq MAXVALUE 50 START WITH 7",
     ),
+    "identity to generated": (
+        "CREATE TABLE t (k text, a int GENERATED ALWAYS AS IDENTITY, b serial, c int);"
+        "INSERT INTO t (k, c) VALUES ('x', 1), ('y', 2); ALTER TABLE t ALTER a RESTART WITH 9",
+        "CREATE TABLE t (k text, a int GENERATED ALWAYS AS (c + 1) STORED,"
+        " b int GENERATED ALWAYS AS (c * 2) STORED, c int)",
+    ),
     "serial come": (PLAIN, SERIAL),
     "serial gone": (SERIAL, PLAIN),
     "serial to identity": (SERIAL, IDENTITY.format("BY DEFAULT", "")),

@@ -39,7 +39,7 @@ CREATE UNLOGGED TABLE "Rooms" (
   CONSTRAINT ck_n CHECK (n > 0) NO INHERIT,
   CONSTRAINT no_two EXCLUDE USING gist (during WITH &&) WHERE (n IS NOT NULL) DEFERRABLE
 ) WITH (fillfactor=70, autovacuum_enabled=false);
-CREATE SEQUENCE "Rooms_other_seq" START WITH 7 CACHE 3 OWNED BY "Rooms".other;
+CREATE UNLOGGED SEQUENCE "Rooms_other_seq" START WITH 7 CACHE 3 OWNED BY "Rooms".other;
 ALTER TABLE "Rooms" ALTER other SET DEFAULT nextval('"Rooms_other_seq"');
 ALTER TABLE "Rooms" ALTER other SET NOT NULL;
 ALTER TABLE "Rooms" ALTER big SET STORAGE EXTERNAL;
