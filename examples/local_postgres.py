@@ -102,8 +102,19 @@ def fresh_database(server_dsn: str) -> Iterator[str]:
     try:
         yield with_database(server_dsn, name)
     finally:
-        # FORCE ends connections that were left open.
-        _execute(server_dsn, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop_database(server_dsn, name)
+
+
+def drop_database(server_dsn: str, name: str) -> None:
+    """Drop a database, and end the connections to it that were left open."""
+    with psycopg.connect(server_dsn, autocommit=True) as connection:
+        statement = sql.SQL("DROP DATABASE {}").format(sql.Identifier(name))
+        if connection.info.server_version >= 130000:
+            connection.execute(statement + sql.SQL(" WITH (FORCE)"))
+            return
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(ended, [name])
+        connection.execute(statement)
 
 
 def with_database(dsn: str, name: str) -> str:

@@ -26,6 +26,8 @@ from zmigration_api import (
 
 _LITERAL = re.compile(r"('(?:[^']|'')*')")
 _WORD = re.compile(r'"[^"]+"|\w+')
+_PART = r'(?:"[^"]+"|\w+)'
+_TYPE = re.compile(rf"(?<=::){_PART}(?:\.{_PART})?")
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_.]*")
 _OverColumns = TypeVar("_OverColumns", PrimaryKey, UniqueConstraint, Index)
 
@@ -89,13 +91,25 @@ def _table(table: Table, names: Names) -> Table:
         checks=tuple(
             replace(check, expression=_text(check.expression, new, names)) for check in table.checks
         ),
+        exclusions=tuple(
+            replace(exclusion, definition=_text(exclusion.definition, new, names))
+            for exclusion in table.exclusions
+        ),
     )
 
 
 def _column(column: Column, table: str, names: Names) -> Column:
     generated, exact_type, native = column.generated, column.exact_type, column.native
+    default = column.default
+    if default is not None and default.kind == "expression":
+        default = replace(default, text=_with_types(default.text, names.types))
+    kind = column.type
+    if kind.native is not None:
+        kind = replace(kind, native=_with_words(kind.native, names.types))
     return replace(
         column,
+        type=kind,
+        default=default,
         name=names.column(table, column.name),
         generated=generated and _text(generated, table, names),
         exact_type=exact_type and _with_words(exact_type, names.types),
@@ -110,7 +124,21 @@ def _quoted(name: str) -> str:
 
 def _text(expression: str, table: str, names: Names) -> str:
     """An expression over the columns of a table. Where this guesses wrong, it is made anew."""
-    return _with_words(expression, {old: n for (t, old), n in names.columns.items() if t == table})
+    columns = {old: n for (t, old), n in names.columns.items() if t == table}
+    return _with_types(_with_words(expression, columns), names.types)
+
+
+def _with_types(text: str, new: Mapping[str, str]) -> str:
+    """Types that are cast to replaced: `'ok'::mood`."""
+    written = {_written(old): _written(name) for old, name in new.items()}
+    parts = _LITERAL.split(text) if new else [text]
+    for place, part in enumerate(parts[::2]):
+        parts[2 * place] = _TYPE.sub(lambda named: written.get(named[0], named[0]), part)
+    return "".join(parts)
+
+
+def _written(name: str) -> str:
+    return ".".join(map(_quoted, name.split("."))) if '"' not in name else name
 
 
 def _with_words(text: str, new: Mapping[str, str]) -> str:

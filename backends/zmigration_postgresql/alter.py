@@ -31,7 +31,8 @@ class Alteration:
 
     `bare` says that a plain cast agrees with the shared conversion for every value there is.
     `exact`: both columns say all that the store holds of them. `direct` and `direct_back`: the
-    server has a cast of its own from the one native type to the other, and back.
+    server has a cast of its own from the one native type to the other, and back. `copied`: it
+    cannot make a computed column a plain one in place (before version 13).
     """
 
     table: Table
@@ -43,6 +44,7 @@ class Alteration:
     exact: bool = False
     direct: bool = False
     direct_back: bool = False
+    copied: bool = False
 
     @classmethod
     def of(cls, change: AlterColumn, table: Table | None, *, exact: bool = False) -> Alteration:
@@ -89,8 +91,8 @@ class Alteration:
 
     @property
     def stored_now(self) -> bool:
-        """Whether values that were computed when read are stored from now on."""
-        return self.freed and self.old.virtual
+        """Whether computed values go into another column, which takes the place of theirs."""
+        return self.freed and (self.old.virtual or self.copied)
 
     @property
     def natively(self) -> bool:
@@ -169,7 +171,7 @@ class Alteration:
         return back._anew() if self.freed or self.anew else back._structure()
 
     def _stored(self) -> list[str]:
-        """A plain column in place of a virtual one, with the values that it shows."""
+        """A plain column in place of a computed one, with the values that it shows."""
         table = self.table.name
         whole = replace(self.new, name=HELPER, required=False, identity=None)
         made = SQL.add_column(table, SQL.column(whole, ddl(self.native), None))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from zmigration_api import (
     Answer,
+    CheckFailures,
     Column,
     ColumnType,
     Computed,
@@ -19,12 +20,16 @@ from zmigration_api import (
 )
 from zmigration_sql import questions
 
+from .address import load_driver
 from .connection import Connection
+from .names import table_name
 from .types import measured, native_type
 
 
 def ask(connection: Connection, question: Question, current: Schema) -> Answer:
     """The answer; a `str` without a length is as long as the column that it will live in."""
+    if isinstance(question, CheckFailures) and not _known(connection, question):
+        return Answer()  # the server asks the rows itself when the plan has made what it names
     if isinstance(question, Unconvertible):
         table = current.table(question.table)
         question = replace(
@@ -33,6 +38,21 @@ def ask(connection: Connection, question: Question, current: Schema) -> Answer:
             new=replace(question.new, type=_bounded(question, table)),
         )
     return questions.ask(connection, _measured(question, current), current)
+
+
+def _known(connection: Connection, question: CheckFailures) -> bool:
+    """Whether the condition names only types and functions that are there before the plan."""
+    if not connection.raw.autocommit:
+        return True
+    driver = load_driver()
+    sql = f"SELECT {question.check.expression} FROM {table_name(question.table)} LIMIT 0"
+    try:
+        connection.raw.execute(sql.encode())
+    except (driver.errors.UndefinedObject, driver.errors.UndefinedFunction):
+        return False
+    except driver.Error as error:
+        raise connection.failure(error) from None
+    return True
 
 
 def _measured(question: Question, current: Schema) -> Question:

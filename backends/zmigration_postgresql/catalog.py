@@ -161,6 +161,15 @@ class Firing:
 
 
 @dataclass(frozen=True, slots=True)
+class Dependent:
+    """What needs a table or column: `name` is a part or column of `table`, if it is of one."""
+
+    table: str | None
+    name: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveTable:
     """Facts of the table itself; `lost` names what it has that is not made again."""
 
@@ -217,8 +226,23 @@ class Catalog:
         return tuple(Grant(*row) for row in self._rows(texts.GRANTS, table))
 
     def guarding(self, table: str) -> tuple[str, ...]:
-        """The words of row security that are on, and rules, each as ALTER or CREATE has it."""
+        """Row security, rules, publications, the owner.
+
+        Each as ALTER TABLE takes it, or as a whole statement.
+        """
         return tuple(row[0] for row in self._rows(texts.GUARDING, table))
+
+    def needing(self, table: str, column: str | None = None) -> tuple[Dependent, ...]:
+        """What hinders dropping a table or column, but for views, keys and computed columns."""
+        rows = self._rows(texts.NEEDING, table, column)
+        return tuple(
+            Dependent(None if owner is None else join(schema, owner), name, text)
+            for schema, owner, name, text in rows
+        )
+
+    def inherited(self, table: str) -> frozenset[tuple[str, str]]:
+        """Kind (`column`, `part`) and name of what the table has from others."""
+        return frozenset((kind, name) for kind, name in self._rows(texts.INHERITED, table))
 
     def firing(self, table: str) -> tuple[Firing, ...]:
         return tuple(Firing(*row) for row in self._rows(texts.FIRING, table))

@@ -140,8 +140,9 @@ SELECT c.relpersistence = 'u', array_to_string(c.reloptions || ARRAY(SELECT
         AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
        THEN 'the owner ' || pg_get_userbyid(c.relowner) END,
   CASE WHEN c.reltablespace <> 0 THEN 'the tablespace' END,
-  CASE WHEN EXISTS (SELECT 1 FROM pg_publication_rel WHERE prrelid = c.oid)
-       THEN 'publications' END,
+  CASE WHEN EXISTS (SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                    WHERE r.prrelid = c.oid AND NOT pg_has_role(p.pubowner, 'USAGE'))
+       THEN 'publications of other owners' END,
   CASE WHEN c.relkind = 'p' THEN 'partitions' END,
   CASE WHEN EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = c.oid OR inhparent = c.oid)
         AND c.relkind <> 'p' THEN 'inheritance' END], NULL)
@@ -181,6 +182,57 @@ CROSS JOIN LATERAL (
   WHERE d.classid = 'pg_policy'::regclass AND p.oid = d.objid) AS found
 WHERE c.relname = %s AND c.relnamespace = {schema} AND b.attname = %s
 ORDER BY kind, name"""
+# Row types, sequences and children of a table belong to it; what is of it goes with it.
+NEEDING = """
+WITH target AS (
+  SELECT c.oid, c.reltype, t.typarray FROM pg_class c LEFT JOIN pg_type t ON t.oid = c.reltype
+  WHERE c.relname = %s AND c.relnamespace = {schema}),
+asked AS (SELECT %s::text AS name),
+own AS (
+  SELECT 'pg_class'::regclass AS class, t.oid AS id, a.attnum AS number
+  FROM target t CROSS JOIN asked LEFT JOIN pg_attribute a ON a.attrelid = t.oid
+    AND a.attname = asked.name
+  WHERE asked.name IS NULL OR a.attnum IS NOT NULL
+  UNION ALL SELECT 'pg_type'::regclass, unnest(ARRAY[t.reltype, t.typarray]), NULL
+  FROM target t CROSS JOIN asked WHERE asked.name IS NULL
+  UNION ALL SELECT 'pg_class'::regclass, d.objid, NULL
+  FROM target t CROSS JOIN asked JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass
+    AND d.refobjid = t.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    AND d.refobjsubid > 0
+  JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
+  WHERE asked.name IS NULL OR d.refobjsubid = (
+    SELECT attnum FROM pg_attribute WHERE attrelid = t.oid AND attname = asked.name))
+SELECT DISTINCT nullif(n.nspname, current_schema()), r.relname,
+       coalesce(a.attname, k.conname, CASE WHEN x.relkind IN ('i', 'I') THEN x.relname END)::text,
+       pg_describe_object(d.classid, d.objid, d.objsubid)
+FROM own
+JOIN pg_depend d ON d.refclassid = own.class AND d.refobjid = own.id AND d.deptype = 'n'
+     AND (own.number IS NULL OR d.refobjsubid = own.number)
+     AND d.classid <> 'pg_rewrite'::regclass
+     AND (own.number IS NOT NULL OR d.classid <> 'pg_publication_rel'::regclass)
+LEFT JOIN pg_class x ON d.classid = 'pg_class'::regclass AND x.oid = d.objid
+LEFT JOIN pg_index i ON i.indexrelid = x.oid
+LEFT JOIN pg_attrdef e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
+LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
+LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
+LEFT JOIN pg_trigger g ON d.classid = 'pg_trigger'::regclass AND g.oid = d.objid
+LEFT JOIN pg_class r ON r.oid = coalesce(i.indrelid, x.oid, e.adrelid, k.conrelid, p.polrelid,
+                                         g.tgrelid)
+LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
+LEFT JOIN pg_attribute a ON a.attrelid = coalesce(e.adrelid, x.oid)
+     AND a.attnum = coalesce(e.adnum, d.objsubid) AND a.attnum > 0
+WHERE k.contype IS DISTINCT FROM 'f' AND coalesce(a.attgenerated, '') = ''
+  AND (r.oid IS DISTINCT FROM (SELECT oid FROM target)
+       OR (own.number IS NOT NULL AND coalesce(p.oid, g.oid) IS NOT NULL))
+ORDER BY 4"""
+INHERITED = """
+SELECT 'column', a.attname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relname = %s AND c.relnamespace = {schema} AND a.attnum > 0 AND a.attinhcount > 0
+UNION ALL SELECT 'part', k.conname FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid
+WHERE c.relname = %s AND c.relnamespace = {schema} AND (k.coninhcount > 0 OR k.conparentid <> 0)
+UNION ALL SELECT 'part', x.relname FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid
+JOIN pg_inherits h ON h.inhrelid = i.indexrelid JOIN pg_class x ON x.oid = i.indexrelid
+WHERE c.relname = %s AND c.relnamespace = {schema}"""
 POLICIES = """
 SELECT p.polname, CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
        CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
@@ -218,6 +270,18 @@ WHERE c.relname = %s AND c.relnamespace = {schema}
 UNION ALL SELECT 'REPLICA IDENTITY ' || CASE c.relreplident WHEN 'n' THEN 'NOTHING' ELSE 'FULL' END
 FROM pg_class c
 WHERE c.relname = %s AND c.relnamespace = {schema} AND c.relreplident IN ('n', 'f')
+UNION ALL SELECT 'DO ' || quote_literal(concat(
+  'BEGIN IF EXISTS (SELECT 1 FROM pg_publication WHERE pubname = ', quote_literal(p.pubname),
+  ') THEN ALTER PUBLICATION ', quote_ident(p.pubname), ' ADD TABLE ONLY ', c.oid::regclass,
+  CASE WHEN to_jsonb(r) ->> 'prattrs' IS NOT NULL THEN ' (' || (
+    SELECT string_agg(quote_ident(a.name), ', ')
+    FROM jsonb_array_elements_text(to_jsonb(v) -> 'attnames') AS a(name)) || ')' END,
+  ' WHERE (' || (to_jsonb(v) ->> 'rowfilter') || ')', '; END IF; END'))
+FROM pg_class c JOIN pg_publication_rel r ON r.prrelid = c.oid
+JOIN pg_publication p ON p.oid = r.prpubid
+JOIN pg_publication_tables v ON v.pubname = p.pubname AND v.tablename = c.relname
+     AND to_regnamespace(quote_ident(v.schemaname)) = c.relnamespace
+WHERE c.relname = %s AND c.relnamespace = {schema} AND pg_has_role(p.pubowner, 'USAGE')
 UNION ALL SELECT 'OWNER TO ' || quote_ident(pg_get_userbyid(c.relowner)) FROM pg_class c
 WHERE c.relname = %s AND c.relnamespace = {schema} AND pg_get_userbyid(c.relowner) <> current_user
   AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"""

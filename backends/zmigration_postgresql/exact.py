@@ -46,7 +46,8 @@ def exact(connection: Connection | None, schema: Schema, live: Schema, canon: Ca
     settled = [_settled(table, counterpart(table, live)) for table in drafts]
     fresh = tuple(_fresh(schema.types, there))
     open_tables = [t for t, s in zip(drafts, settled, strict=True) if s is None]
-    asked = _asked(connection, open_tables, fresh, canon)
+    others = [s for s in settled if s is not None and counterpart(s, live) is None]
+    asked = _asked(connection, open_tables, fresh, others, canon)
     answers = iter(asked.tables)
     tables = tuple(s if s is not None else next(answers) for s in settled)
     known = {named.name: named for named in asked.types}
@@ -142,16 +143,17 @@ def _asked(
     connection: Connection | None,
     tables: Sequence[Table],
     types: tuple[NamedType, ...],
+    others: Sequence[Table],
     canon: Canon,
 ) -> _Answer:
-    """What the server makes of these tables."""
+    """What the server makes of these tables, beside others that are to come with them."""
     if connection is None or not (tables or any(t.kind == "domain" for t in types)):
         return _Answer(tuple(map(_unasked, tables)), types)
     missing = [table for table in tables if _place(table, types) not in canon.tables]
     if missing or types not in canon.types:
         if not scratch.possible(connection):
             return _Answer(tuple(map(_unasked, tables)), types)
-        found = _made(connection, missing, types)
+        found = _made(connection, missing, types, others)
         canon.types[types] = found.types
         for table, one in zip(missing, found.tables, strict=True):
             canon.tables[_place(table, types)] = one
@@ -164,12 +166,17 @@ def _place(table: Table, types: tuple[NamedType, ...]) -> _Place:
     return table, tuple(exclusion.options for exclusion in table.exclusions), types
 
 
-def _made(connection: Connection, tables: Sequence[Table], types: tuple[NamedType, ...]) -> _Answer:
+def _made(
+    connection: Connection,
+    tables: Sequence[Table],
+    types: tuple[NamedType, ...],
+    others: Sequence[Table],
+) -> _Answer:
     """Read back until the server keeps what it was given; nearly always at once."""
     now = dict(enumerate(tables))
     given = dict(now)
     for _ in range(ROUNDS):
-        made = scratch.made(connection, list(given.values()), types)
+        made = scratch.made(connection, list(given.values()), types, others)
         read = dict(zip(given, map(_with_texts, given.values(), made.tables), strict=True))
         types = tuple(_typed(named, {t.name: t for t in made.types}) for named in types)
         now |= read

@@ -133,6 +133,7 @@ class _Reader:
         compression: str | None,
         statistics: int | None,
         options: list[str] | None,
+        not_null: str | None,
         comment: str | None,
     ) -> None:
         found, column_type = self._found[oid], neutral(native)
@@ -152,7 +153,7 @@ class _Reader:
                 virtual=generated == "v",
                 collation=collation,
                 identity=identity,
-                attributes=_attributes(storage, compression, statistics, options),
+                attributes=_attributes(storage, compression, statistics, options, not_null),
                 comment=comment,
                 native=native,
             )
@@ -200,10 +201,13 @@ def _attributes(
     compression: str | None,
     statistics: int | None,
     options: Sequence[str] | None,
+    not_null: str | None,
 ) -> tuple[str, ...]:
     words = [f"({', '.join(options)})"] if options else []
     if compression is not None:
         words.append(f"COMPRESSION {_COMPRESSION.get(compression, compression)}")
+    if not_null is not None:
+        words.append(not_null)
     if statistics is not None:
         words.append(f"STATISTICS {statistics}")
     if storage is not None:

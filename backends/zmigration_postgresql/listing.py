@@ -86,13 +86,10 @@ WHERE to_jsonb(k) ->> 'conenforced' = 'false'
 UNION ALL SELECT t.name, 16, format('the period of foreign key %%s', k.conname)
 FROM pg_constraint k JOIN t ON t.oid = k.conrelid
 WHERE k.contype = 'f' AND to_jsonb(k) ->> 'conperiod' = 'true'
-UNION ALL SELECT t.name, 17, format('NOT NULL of column %%s%%s', (SELECT attname FROM pg_attribute
-  WHERE attrelid = t.oid AND attnum = k.conkey[1]), concat(
-  CASE WHEN k.connoinherit THEN ', which is not inherited' END,
-  CASE WHEN NOT k.convalidated THEN ', which is not valid' END,
-  CASE WHEN obj_description(k.oid, 'pg_constraint') IS NOT NULL THEN ', with a comment' END))
-FROM pg_constraint k JOIN t ON t.oid = k.conrelid WHERE k.contype = 'n'
-  AND (k.connoinherit OR NOT k.convalidated OR obj_description(k.oid, 'pg_constraint') IS NOT NULL)
+UNION ALL SELECT t.name, 17, format('NOT NULL of column %%s, with a comment', (
+  SELECT attname FROM pg_attribute WHERE attrelid = t.oid AND attnum = k.conkey[1]))
+FROM pg_constraint k JOIN t ON t.oid = k.conrelid
+WHERE k.contype = 'n' AND obj_description(k.oid, 'pg_constraint') IS NOT NULL
 ) AS facts ORDER BY name, place, fact"""
 _OTHERS = f"""
 SELECT kind, CASE WHEN n.nspname = current_schema() THEN name ELSE n.nspname || '.' || name END

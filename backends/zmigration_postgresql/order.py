@@ -9,13 +9,16 @@ from zmigration_api import (
     AlterColumn,
     AlterType,
     Change,
+    CreateTable,
     CreateType,
     DropColumn,
+    DropTable,
     DropType,
     NamedType,
 )
 
 from .names import split
+from .table_use import by_use
 from .tokens import tokens
 
 
@@ -23,11 +26,14 @@ def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
     """Computed columns go before, and come after, those that they may be computed from.
 
     A type goes after those that are made of it. Columns leave a type before its values do.
+    A table comes after those of which it has rows or numbers, and goes before them.
     """
     alters = _places(changes, AlterColumn)
     drops = _places(changes, DropColumn)
     types, leaving = types_by_use(changes), _leaving(changes)
     computing = {c.table for c in changes if isinstance(c, AlterColumn) and _computed(c)}
+    coming = by_use({n: c.content for n, c in enumerate(changes) if isinstance(c, CreateTable)})
+    going = by_use({n: c.content for n, c in enumerate(changes) if isinstance(c, DropTable)})
 
     def key(numbered: tuple[int, Change]) -> tuple[float, int, int]:
         number, change = numbered
@@ -43,6 +49,10 @@ def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
                 freed = new.generated is None and old.generated is not None
                 rank = 2 if new.generated is not None else 0 if freed else 1
                 return alters[table][0], rank, number
+            case CreateTable():
+                return max((number, *coming[number])), len(coming[number]), number
+            case DropTable():
+                return min((number, *going[number])), -len(going[number]), number
             case CreateType() | AlterType() | DropType():
                 return _stage_start(changes, type(change)), types[number], number
             case _:

@@ -30,7 +30,7 @@ from zmigration_api import (
     Step,
 )
 
-from . import plan_columns, plan_parts, plan_tables, plan_types
+from . import in_the_way, plan_columns, plan_parts, plan_tables, plan_types
 from .apart import around
 from .archive import spelled
 from .catalog import Catalog
@@ -54,6 +54,7 @@ def plan(
     planning = Planning(changes, current, desired, facts, way_back)
     plan_parts.paired(planning)
     steps = tuple(_step(planning, change) for change in changes)
+    in_the_way.refused(planning)
     made = plan_types.used_at_once(planning, way_back.finished(steps))
     return around(planning, made)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from zmigration_api import (
     AddColumn,
     AlterColumn,
+    Column,
     DropColumn,
     DropConstraint,
     DropIndex,
@@ -25,7 +26,7 @@ from .names import QUOTING, table_name
 from .plan_numbering import numbering
 from .plan_types import default_gone
 from .planning import KEPT, Planning, refuse, rewrite, step
-from .render import SQL
+from .render import SQL, is_not_null
 from .types import canonical, native_type
 
 _USUAL = {"COMPRESSION": "SET COMPRESSION default", "STATISTICS": "SET STATISTICS -1"}
@@ -113,7 +114,7 @@ def alteration(planning: Planning, change: AlterColumn) -> Alteration:
     if made.natively and made.changes_native:
         there, back = planning.facts.casts(made.before, made.native)
         made = replace(made, direct=there, direct_back=back)
-    return replace(made, bare=bare)
+    return replace(made, bare=bare, copied=not planning.facts.frees_columns)
 
 
 def alter(planning: Planning, change: AlterColumn) -> Step:
@@ -137,6 +138,8 @@ def alter(planning: Planning, change: AlterColumn) -> Step:
     if live and live.default and default_gone(planning, change, live.default):
         undo = [text for text in undo if " SET DEFAULT " not in text]  # the type brings it back
     forth, back = numbering(planning, change, made, live)
+    if any(" SET DEFAULT nextval(" in text for text in back.last):
+        undo = [text for text in undo if " SET DEFAULT nextval(" not in text]  # it comes first
     statements = [*forth.first, *statements, *forth.last, *_rest(planning, made, live)]
     undo = [*back.first, *undo, *back.last, *_rest_back(planning, made, live)]
     new = replace(change.new, native=made.new.exact_type or canonical(made.native))
@@ -151,6 +154,7 @@ def _rest(planning: Planning, made: Alteration, live: LiveColumn | None) -> list
     wanted = made.new.attributes if said else there
     fresh = made.changes_type or made.anew or made.stored_now
     statements = list(_attributes(planning, made, there, wanted, fresh=fresh))
+    statements += _required(made, made.old, made.new) if said else ()
     if (made.anew or made.stored_now) and live is not None and live.comment is not None:
         statements.append(SQL.comment(made.table.name, "column", made.new.name, live.comment))
     return statements
@@ -164,6 +168,7 @@ def _rest_back(planning: Planning, made: Alteration, live: LiveColumn | None) ->
         return []  # the column comes back with all that it had
     fresh = made.changes_type or made.anew or made.new.generated != made.old.generated
     statements = list(_attributes(planning, made, now, there, fresh=fresh))
+    statements += _required(made, made.new, made.old) if said and made.new.required else ()
     again = fresh and made.old.generated is not None
     if again and live is not None and live.comment is not None:
         statements.append(SQL.comment(made.table.name, "column", made.new.name, live.comment))
@@ -178,6 +183,7 @@ def _attributes(
     *,
     fresh: bool,
 ) -> Iterator[str]:
+    there, wanted = (tuple(a for a in side if not is_not_null(a)) for side in (there, wanted))
     alter = f"{SQL.alter(made.table.name)} ALTER COLUMN {QUOTING.name(made.new.name)}"
     for attribute in there:
         word = attribute.partition(" ")[0]
@@ -194,3 +200,12 @@ def _attributes(
     for attribute in wanted:
         if fresh or attribute not in there:
             yield f"{alter} SET {attribute};"
+
+
+def _required(made: Alteration, old: Column, new: Column) -> Iterator[str]:
+    """NOT NULL that says more, or no more, in place of the one that is there."""
+    before, after = (next(filter(is_not_null, c.attributes), None) for c in (old, new))
+    if new.required and (before != after or (after and (made.anew or made.stored_now))):
+        alter = f"{SQL.alter(made.table.name)} ALTER COLUMN {QUOTING.name(made.new.name)}"
+        usual = [f"{alter} DROP NOT NULL;", f"{alter} SET NOT NULL;"]
+        yield from SQL.attribute(made.table.name, made.new.name, after) if after else usual

@@ -13,13 +13,16 @@ from zmigration_api import (
     RenameTable,
     SetComment,
     Step,
+    Table,
 )
 
+from .anew import kept_again, kept_as_text
 from .archive import copied
 from .create import created, indexed
 from .names import QUOTING, join, split
 from .planning import KEPT, Planning, refuse, rewrite, step
 from .render import SQL, UNLOGGED, constraint_name
+from .table_use import rows_needed
 from .types import canonical, native_type
 
 
@@ -31,7 +34,8 @@ def create(planning: Planning, change: CreateTable) -> Step:
     comments = table.exact or planning.exact(table.name)
     schema, gone = planning.new_schema(table.name)
     made = [*schema, *created(table, comments=comments)]
-    return step(change, made, [SQL.drop_table(table.name), *gone])
+    kept = _kept_as_text(planning, table, again=False)
+    return step(change, made, [*kept, SQL.drop_table(table.name), *gone])
 
 
 def drop(planning: Planning, change: DropTable) -> Step:
@@ -49,13 +53,27 @@ def drop(planning: Planning, change: DropTable) -> Step:
         if back.lost:
             lost = f"Of {table.name}, {', '.join(back.lost)} cannot be brought back."
             hazards.append(Hazard("note", lost))
-        kept = [copied(back.archive, live), *back.positions]
+        texts = _kept_as_text(planning, table, again=True)
+        again = [kept_again(_row_type(planning, table))] if texts else []
+        kept = [copied(back.archive, live), *back.positions, *texts]
         forward = [*_circle(planning, live, change), *kept, dropped]
-        made = step(change, forward, back.undo, *hazards)
+        made = step(change, forward, [*back.undo, *again], *hazards)
         return replace(made, keeps=back.archive)
     undo = [*created(table, comments=table.exact), *indexed(table, comments=table.exact)]
     hazard = Hazard("data_loss", f"All rows of {table.name} go with the table.")
     return step(change, [dropped], undo, hazard)
+
+
+def _kept_as_text(planning: Planning, table: Table, *, again: bool) -> list[str]:
+    """Kept rows of other tables of the plan keep rows of this one as texts once it is gone."""
+    needed = rows_needed(planning.changes, table)
+    return [kept_as_text(_row_type(planning, table), again=again)] if needed else []
+
+
+def _row_type(planning: Planning, table: Table) -> str:
+    """With its schema: a table may be called `date`."""
+    schema, name = split(table.name)
+    return join(schema or planning.facts.own_schema(), name)
 
 
 def _circle(planning: Planning, live: str, change: DropTable) -> list[str]:

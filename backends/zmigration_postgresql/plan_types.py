@@ -74,7 +74,8 @@ def alter(planning: Planning, change: AlterType) -> Step:
     comments = _comments(old, new), _comments(new, old)
     if old.kind == new.kind == "enum" and (added := _added_values(old, new)) is not None:
         back = Anew(planning, change, back=True).statements()
-        return step(change, [*added, *comments[0]], [*back, *comments[1]])
+        hazards = _no_way_back(planning, new.name)
+        return step(change, [*added, *comments[0]], [*back, *comments[1]], *hazards)
     if old.kind == new.kind == "domain":
         before, after = Domain.read(old.definition), Domain.read(new.definition)
         tightened = after.tightens(before) or before.tightens(after)
@@ -90,6 +91,15 @@ def alter(planning: Planning, change: AlterType) -> Step:
             hazards = [Hazard("lock", text)] if after.tightens(before) else []
             return step(change, [*forward, *comments[0]], [*undo, *comments[1]], *hazards)
     return _made_anew(planning, change)
+
+
+def _no_way_back(planning: Planning, name: str) -> list[Hazard]:
+    """Values come in place, but go only with the type, which functions and the like hold."""
+    facts = planning.facts.named_type(live_name(planning, name))
+    if facts is None or not facts.others:
+        return []
+    used = ", ".join(facts.others)
+    return [Hazard("note", f"{used} uses type {name}: --rollback will refuse this")]
 
 
 def _made_anew(planning: Planning, change: AlterType) -> Step:

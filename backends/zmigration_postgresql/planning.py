@@ -15,6 +15,7 @@ from zmigration_api import (
     Table,
     UnsupportedChange,
 )
+from zmigration_sql import literal
 
 from .alter import Alteration
 from .catalog import Catalog
@@ -113,7 +114,9 @@ class Planning:
             return [], []
         self.schemas.add(schema)
         quoted = QUOTING.name(schema)
-        return [f"CREATE SCHEMA {quoted};"], [f"DROP SCHEMA {quoted};"]
+        others = "EXCEPTION WHEN dependent_objects_still_exist THEN NULL;"  # it stays for these
+        dropped = literal(f"BEGIN DROP SCHEMA {quoted}; {others} END")
+        return [f"CREATE SCHEMA {quoted};"], [f"DO {dropped};"]
 
     def quiet(self, table: str, statements: list[str]) -> list[str]:
         return self.way_back.quiet(table, self.live(table), statements)

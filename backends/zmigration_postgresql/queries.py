@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_NOT_NULLS = """
+LEFT JOIN (
+  SELECT k.conrelid, k.conkey[1] AS number, concat('NOT NULL',
+         CASE WHEN k.connoinherit THEN ' NO INHERIT' END,
+         CASE WHEN NOT k.convalidated THEN ' NOT VALID' END) AS words
+  FROM pg_constraint k
+  WHERE k.contype = 'n' AND (k.connoinherit OR NOT k.convalidated)) AS n
+  ON n.conrelid = a.attrelid AND n.number = a.attnum"""
 _SINCE: Mapping[str, tuple[int, str, str]] = {
     "compression": (14, "nullif(a.attcompression::text, '')", "NULL"),
     "distinct": (15, "NOT i.indnullsnotdistinct", "true"),
     "set_columns": (15, "k.confdelsetcols", "NULL"),
     "period": (18, "k.conperiod", "false"),
+    "not_null": (18, "n.words", "NULL"),
+    "not_nulls": (18, _NOT_NULLS, ""),
 }
 """From which version on an expression works, and what stands for it before."""
 
@@ -41,12 +51,12 @@ SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.
                   FROM pg_collation o JOIN pg_namespace m ON m.oid = o.collnamespace
                   WHERE o.oid = a.attcollation) END,
        CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END, {compression},
-       nullif(a.attstattarget, -1), a.attoptions, s.description
+       nullif(a.attstattarget, -1), a.attoptions, {not_null}, s.description
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_description s ON s.classoid = 'pg_class'::regclass AND s.objoid = a.attrelid
-     AND s.objsubid = a.attnum
+     AND s.objsubid = a.attnum{not_nulls}
 WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum"""
 SEQUENCES = """

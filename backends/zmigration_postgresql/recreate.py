@@ -231,7 +231,7 @@ def policy_back(name: str, policy: Policy) -> list[str]:
 
 
 def _guarded(name: str, catalog: Catalog) -> Iterator[str]:
-    """Who may do what with a table: policies, rules, grants, the owner."""
+    """Who may do what with a table, and who else knows of it: policies, grants, publications."""
     for policy in catalog.policies(name):
         yield from policy_back(name, policy)
     for grant in catalog.grants(name):
@@ -239,7 +239,8 @@ def _guarded(name: str, catalog: Catalog) -> Iterator[str]:
         option = " WITH GRANT OPTION" if grant.passed_on else ""
         yield f"GRANT {grant.privilege}{column} ON {table_name(name)} TO {grant.who}{option};"
     for text in catalog.guarding(name):
-        yield f"{text};" if text.startswith("CREATE ") else f"{SQL.alter(name)} {text};"
+        own = text.startswith(("CREATE ", "DO "))
+        yield f"{text};" if own else f"{SQL.alter(name)} {text};"
 
 
 def _rows(name: str, archive: Archive, columns: tuple[LiveColumn, ...]) -> str:

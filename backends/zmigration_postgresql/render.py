@@ -26,7 +26,13 @@ from .names import QUOTING, collation_name, join, split, table_name
 from .tokens import before_options, lasting
 
 UNLOGGED = "UNLOGGED"
+NOT_NULL = "NOT NULL"
 Commented = Literal["table", "column", "index", "constraint"]
+
+
+def is_not_null(attribute: str) -> bool:
+    """Whether an attribute is NOT NULL that says more: `NOT NULL NO INHERIT`."""
+    return attribute.startswith(NOT_NULL)
 
 
 class PostgreSQLStatements(Statements):
@@ -76,8 +82,18 @@ class PostgreSQLStatements(Statements):
 
     def attributes(self, table: str, column: Column) -> Iterator[str]:
         """The column's attributes, each by a statement of its own."""
-        alter = f"{self.alter(table)} ALTER COLUMN {self.quoting.name(column.name)}"
-        yield from (f"{alter} SET {attribute};" for attribute in column.attributes)
+        for attribute in column.attributes:
+            yield from self.attribute(table, column.name, attribute)
+
+    def attribute(self, table: str, column: str, attribute: str) -> Iterator[str]:
+        """One attribute of a column; NOT NULL with more words takes the place of the plain one."""
+        quoted = self.quoting.name(column)
+        if not is_not_null(attribute):
+            yield f"{self.alter(table)} ALTER COLUMN {quoted} SET {attribute};"
+            return
+        words = attribute.removeprefix(NOT_NULL)
+        yield f"{self.alter(table)} ALTER COLUMN {quoted} DROP NOT NULL;"
+        yield f"{self.alter(table)} ADD {NOT_NULL} {quoted}{words};"
 
     def create_index(self, table: str, index: Index) -> str:
         unique = "UNIQUE " if index.unique else ""

@@ -18,6 +18,7 @@ from .named_types import created, described
 from .names import QUOTING, join, split, table_name
 from .order import types_by_use
 from .render import SQL, parameters
+from .table_use import by_use, sequences_of, words_of
 from .tokens import lasting
 from .types import native_type
 
@@ -60,27 +61,58 @@ def possible(connection: Connection) -> bool:
     return bool(connection.rows(_MAY)[0][0])
 
 
-def made(connection: Connection, tables: Sequence[Table], types: Sequence[NamedType]) -> Made:
+def made(
+    connection: Connection,
+    tables: Sequence[Table],
+    types: Sequence[NamedType],
+    others: Sequence[Table] = (),
+) -> Made:
     """The tables and types as the server would keep them. Nothing of it stays.
 
-    UnsupportedChange, with the line, for what the server refuses.
+    `others` are new, too: what `tables` name of them is there meanwhile. UnsupportedChange, with
+    the line, for what the server refuses.
     """
     groups = [tables[n : n + _AT_ONCE] for n in range(0, len(tables), _AT_ONCE)] or [()]
-    found = [_group_made(connection, group, types) for group in groups]
+    found = [_group_made(connection, group, types, others) for group in groups]
     return Made(tuple(table for one in found for table in one.tables), found[0].types)
 
 
 def _group_made(
-    connection: Connection, tables: Sequence[Table], types: Sequence[NamedType]
+    connection: Connection,
+    tables: Sequence[Table],
+    types: Sequence[NamedType],
+    others: Sequence[Table],
 ) -> Made:
     scratches = _scratches(tables)
-    whole = [*_types(types), *(one for s in scratches for one in s.statements(fine=False))]
+    beside = [_Scratch(split(t.name)[1], "zmigration_", t) for t in _named(tables, others)]
+    whole = [*_types(types), *_statements(scratches, fine=False)]
     joined = _Try(" ".join(one.sql for one in whole), "the tables", None)
     try:
         return _made(connection, [joined], scratches)
     except UnsupportedChange:
-        fine = [*_types(types), *(one for s in scratches for one in s.statements(fine=True))]
+        fine = [*_types(types), *_statements([*beside, *scratches], fine=True)]
         return _made(connection, fine, scratches)
+
+
+def _named(tables: Sequence[Table], others: Sequence[Table]) -> list[Table]:
+    """Those of the others of which the tables, or others that they name, have rows or numbers."""
+    numbered = dict(enumerate([*tables, *others]))
+    used = by_use(numbered)
+    needed = frozenset[int]().union(*(used[n] for n in range(len(tables))))
+    return [numbered[n] for n in sorted(needed) if n >= len(tables)]
+
+
+def _statements(scratches: Sequence[_Scratch], *, fine: bool) -> Iterator[_Try]:
+    """All of them, each after those whose rows and numbers it has."""
+    words = {word for one in scratches for word in words_of(one.table)}
+    for one in scratches:
+        for name in sequences_of(one.table):
+            if name in words:
+                sequence = f"CREATE TEMPORARY SEQUENCE {QUOTING.name(name)};"
+                yield _Try(sequence, f"the sequence {name}", one.table.line)
+    used = by_use({n: one.table for n, one in enumerate(scratches)})
+    for n in sorted(used, key=lambda number: len(used[number])):
+        yield from scratches[n].statements(fine=fine)
 
 
 def _made(

@@ -13,7 +13,8 @@ _TOKEN = re.compile(
 _ROUGH = re.compile(r"\s\s|[\t\n\r\f\v]|--|/\*|\A\s|\s\Z")
 _DEPTH = {"(": 1, "[": 1, ")": -1, "]": -1}
 _TYPE = r"[a-z][\w ]*"
-_CONSTANT = rf"(?:'(?:[^']|'')*'|NULL)::({_TYPE}(?:\(\d+\))?)"
+_LITERAL = r"(?:'(?:[^']|'')*'|NULL)"
+_CONSTANT = rf"(?:{_LITERAL}|\({_LITERAL}::{_TYPE}\))::({_TYPE}(?:\(\d+\))?)"
 _ELEMENT = rf"(?:{_CONSTANT}|[a-z_]\w*|\"(?:[^\"]|\"\")+\")"
 # On the way in a cast of a whole array is taken for one of its elements.
 _CAST = re.compile(

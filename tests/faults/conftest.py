@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from examples.local_postgres import with_database
+from examples.local_postgres import drop_database, with_database
 from tests.faults.shop import AFTER, Look, Shop, insert_rows, rows_after, rows_before
 
 
@@ -101,8 +101,7 @@ def _database(server: str, template: str | None, stack: ExitStack) -> str:
     source = template.rpartition("/")[2].partition("?")[0] if template else "template0"
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     _execute(server, statement.format(sql.Identifier(name), sql.Identifier(source)))
-    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-    stack.callback(_execute, server, drop)
+    stack.callback(drop_database, server, name)
     return with_database(server, name)
 
 

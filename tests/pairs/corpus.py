@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import yaml
 
 Dialect: TypeAlias = Literal["postgresql", "sqlite"]
-KEYS = {"before", "after", "rows", "or_refused"}
+KEYS = {"before", "after", "rows", "or_refused", "since"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,8 @@ class Pair:
     """The DDL of a database as it is and as it shall be.
 
     `rows` are put into the first one. `or_refused` is a name that a refusal must give where the
-    change may be refused as well as done.
+    change may be refused as well as done. `since` is the first version of PostgreSQL that knows
+    what is said.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Pair:
     after: str
     rows: str = ""
     or_refused: str | None = None
+    since: int = 0
 
 
 def load_pairs(folder: Path = Path(__file__).parent) -> tuple[Pair, ...]:

@@ -28,6 +28,8 @@ WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND a.attg
   AND c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)' AND c.relname !~ '^{ours}'
 ORDER BY 1, 2
 """
+_NEW_WORDS = {15: ("NULLS NOT DISTINCT ", ""), 13: ("gen_random_uuid()", "md5('a')::uuid")}
+"""What random tables say that servers before a version do not know, and what stands for it."""
 # Many times quicker than another database. The schema public gets what initdb gave it.
 EMPTIED = """
 DO $$
@@ -36,8 +38,15 @@ BEGIN
   FOR one IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)' LOOP
     EXECUTE format('DROP SCHEMA %I CASCADE', one);
   END LOOP;
+  FOR one IN SELECT pubname FROM pg_publication LOOP
+    EXECUTE format('DROP PUBLICATION %I', one);
+  END LOOP;
+  IF to_regrole('pg_database_owner') IS NULL THEN
+    CREATE SCHEMA public;  -- before PostgreSQL 14
+  ELSE
+    CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+  END IF;
 END $$;
-CREATE SCHEMA public AUTHORIZATION pg_database_owner;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 COMMENT ON SCHEMA public IS 'standard public schema';
 """
@@ -71,6 +80,20 @@ class PostgresPlace:
             for name, position in positions(connection).items():
                 found.setdefault(name, {})["its position", ""] = [position]
         return found
+
+
+def known_words(script: str, dsn: str) -> str:
+    """A script of random tables as the server of that DSN takes it."""
+    version = server_major(dsn)
+    for since, (word, before) in _NEW_WORDS.items():
+        script = script if version >= since else script.replace(word, before)
+    return script
+
+
+@cache
+def server_major(dsn: str) -> int:
+    with psycopg.connect(dsn) as connection:
+        return connection.info.server_version // 10000
 
 
 def _entries(dump: str) -> Iterator[str]:

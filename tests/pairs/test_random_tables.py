@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 
 from tests.pairs.conftest import MakePlaces
 from tests.pairs.corpus import Dialect, Pair
-from tests.pairs.postgres_place import PostgresPlace
+from tests.pairs.postgres_place import PostgresPlace, known_words
 from tests.pairs.random_tables import (
     Column,
     Part,
@@ -42,10 +42,18 @@ def _settings(dialect: Dialect) -> settings:
     )
 
 
-def _pair(dialect: Dialect, two: tuple[RandomDatabase, RandomDatabase]) -> Pair:
-    before, after = (one.script for one in two)
-    note(f"{before}\n-- becomes\n\n{after}")
-    return Pair(name="random", dialect=dialect, before=before, after=after)
+def _try(
+    dialect: Dialect, two: tuple[RandomDatabase, RandomDatabase], make_places: MakePlaces
+) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        here, there = make_places(dialect, folder)
+        before, after = (one.script for one in two)
+        if dialect == "postgresql":
+            before, after = (known_words(script, here.url) for script in (before, after))
+        note(f"{before}\n-- becomes\n\n{after}")
+        pair = Pair(name="random", dialect=dialect, before=before, after=after)
+        try_pair(pair, here, there, folder / "app")
 
 
 @_settings("sqlite")
@@ -53,9 +61,7 @@ def _pair(dialect: Dialect, two: tuple[RandomDatabase, RandomDatabase]) -> Pair:
 def test_random_sqlite_tables(
     make_places: MakePlaces, two: tuple[RandomDatabase, RandomDatabase]
 ) -> None:
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        try_pair(_pair("sqlite", two), *make_places("sqlite", folder), folder / "app")
+    _try("sqlite", two, make_places)
 
 
 @_settings("postgresql")
@@ -63,9 +69,7 @@ def test_random_sqlite_tables(
 def test_random_postgresql_tables(
     make_places: MakePlaces, two: tuple[RandomDatabase, RandomDatabase]
 ) -> None:
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        try_pair(_pair("postgresql", two), *make_places("postgresql", folder), folder / "app")
+    _try("postgresql", two, make_places)
 
 
 @pytest.mark.parametrize("dialect", VOCABULARIES)
@@ -76,11 +80,12 @@ def test_every_word_of_a_vocabulary_is_taken(
     place = SqlitePlace(tmp_path / "all.db") if dialect == "sqlite" else PostgresPlace(postgres_dsn)
     vocabulary = VOCABULARIES[dialect]
     place.do(";".join([vocabulary.hubs[0], *(texts[0] for texts in vocabulary.types.values())]))
+    words = (lambda text: known_words(text, postgres_dsn)) if dialect == "postgresql" else str
     forms = [(kind, form) for kind in vocabulary.kinds for form in kind.forms]
     for number, (kind, form) in enumerate(forms):
-        place.do(f"CREATE TABLE k{number} (a {kind.type} {form})")
+        place.do(words(f"CREATE TABLE k{number} (a {kind.type} {form})"))
     for number, template in enumerate(vocabulary.templates):
-        place.do(";".join(_alone(vocabulary, template, f"t{number}").statements))
+        place.do(words(";".join(_alone(vocabulary, template, f"t{number}").statements)))
 
 
 def _alone(vocabulary: Vocabulary, template: Template, name: str) -> RandomTable:
