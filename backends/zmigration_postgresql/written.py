@@ -75,7 +75,8 @@ def written(table: Table, live: Table | None) -> Table:
 def _ordered(live: Table) -> dict[str, tuple[str, ...]]:
     """The options that live indexes have, also those behind keys, by name."""
     named: dict[str, tuple[str, ...]] = {index.name: index.options for index in live.indexes}
-    named |= {key.name: key.options for key in (*live.unique, *live.exclusions)}
+    named |= {unique.name: unique.options for unique in live.unique}
+    named |= {exclusion.name: exclusion.options for exclusion in live.exclusions}
     if live.primary_key is not None:  # a file may leave its name to the store
         named |= dict.fromkeys(("", live.primary_key.name or ""), live.primary_key.options)
     return named
