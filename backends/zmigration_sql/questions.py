@@ -5,6 +5,7 @@ Each takes the table as it is now; columns that are not there are null in every 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from zmigration_api import (
@@ -52,7 +53,8 @@ def ask(executor: Executor, question: Question, current: Schema) -> Answer:
         case Orphans():
             return _orphans(executor, table, question, current)
         case CheckFailures(check=check):
-            return _rows(executor, table, (), where=f"NOT ({check.expression})")
+            spoken_of = _spoken_of(table, check.expression)
+            return _rows(executor, table, spoken_of, where=f"NOT ({check.expression})")
         case Unconvertible():
             return _unconvertible(executor, table, question)
 
@@ -147,6 +149,14 @@ def _rows(
         return Answer()
     rows = keyed(executor, table, columns, where, limit=MAX_SAMPLES)
     return Answer(count, tuple(sample(executor, table, columns, raw) for raw in rows))
+
+
+def _spoken_of(table: Table, expression: str) -> tuple[str, ...]:
+    """The columns that a condition names, or seems to."""
+    words = set(re.findall(r"\w+", expression.lower()))
+    return tuple(
+        c.name for c in table.columns if c.name.lower() in words or f'"{c.name}"' in expression
+    )
 
 
 def _present(executor: Executor, columns: tuple[str, ...]) -> str:

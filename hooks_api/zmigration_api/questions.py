@@ -97,13 +97,15 @@ Question: TypeAlias = (
 class Sample:
     """One offending row: its key (primary key values, or the row's number from 1) and values.
 
-    `line` is the line of the row in its file, where there is one.
+    `line` is the line of the row in its file, where there is one. `beside` are columns by which
+    people find the row, where neither a key nor a line tells which it is.
     """
 
     key: tuple[Scalar, ...]
     values: tuple[Scalar, ...]
     line: int | None = None
     reason: str | None = None
+    beside: tuple[tuple[str, Scalar], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
