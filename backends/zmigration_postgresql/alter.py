@@ -18,11 +18,13 @@ from zmigration_api.history import PREFIX
 from .casts import bare_pattern, column_to
 from .fill import default_text, filled
 from .names import QUOTING, collation_name, table_name
+from .native_casts import Hop
 from .render import SQL
 from .tokens import lasting
-from .types import canonical, ddl, measured, native_type, same_native
+from .types import canonical, ddl, native_type, same_native, sized
 
 HELPER = f"{PREFIX}stored"
+REINDEXED = "while its indexes are built anew."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +32,8 @@ class Alteration:
     """One column, before and after, with both type texts. `table` is as it is before.
 
     `bare` says that a plain cast agrees with the shared conversion for every value there is.
-    `exact`: both columns say all that the store holds of them. `direct` and `direct_back`: the
-    server has a cast of its own from the one native type to the other, and back.
+    `exact`: both columns say all that the store holds of them. `hop` and `hop_back` are what the
+    server knows of the way from the one native type to the other, and back.
     """
 
     table: Table
@@ -41,8 +43,8 @@ class Alteration:
     native: str
     bare: bool = False
     exact: bool = False
-    direct: bool = False
-    direct_back: bool = False
+    hop: Hop | None = None
+    hop_back: Hop | None = None
 
     @classmethod
     def of(cls, change: AlterColumn, table: Table | None, *, exact: bool = False) -> Alteration:
@@ -100,9 +102,19 @@ class Alteration:
         return self.exact and native and not using
 
     @property
+    def stays(self) -> bool:
+        """Whether the server leaves every value as it is stored, and writes nothing anew."""
+        said = self.new.using is not None or self.new.generated is not None
+        return self.changes_native and not said and self._hop.stays
+
+    @property
+    def _hop(self) -> Hop:
+        return self.hop or Hop(source=self.before, target=self.native)
+
+    @property
     def light(self) -> bool:
         """Whether only a measure of the type changes: what is built over it stays as it is."""
-        same_base = measured(self.before)[0] == measured(self.native)[0]
+        same_base = sized(self.before)[0] == sized(self.native)[0]
         return same_base and self.collation == self.old.collation and not self.anew
 
     @property
@@ -127,13 +139,14 @@ class Alteration:
         if self._regenerated:
             value = f"({lasting(self.new.generated or '')})::{native}"
         elif self.natively:
-            value = self._natively() if self.changes_native else self._name
+            value = self._hop.carried(self._name, self.native) if self.changes_native else value
         elif self.bare:
             value = f"{self._name}::{native.lower()}"
         elif self._converts:
             value = f"({column_to(self._name, self.old, self.new, self.native)})::{native}"
         elif self.changes_native:
-            value = f"{self._name}::{native}"
+            hop = replace(self._hop, direct=True)
+            value = hop.carried(self._name, self.native)
         fill = self._fill()
         return value if fill is None else f"coalesce({value}, {fill})"
 
@@ -159,8 +172,8 @@ class Alteration:
             new=self.old,
             before=self.native if self.exact else canonical(self.native),
             native=self.before,
-            direct=self.direct_back,
-            direct_back=self.direct,
+            hop=self.hop_back,
+            hop_back=self.hop,
         )
 
     def undo(self) -> list[str]:
@@ -178,10 +191,6 @@ class Alteration:
         renamed = SQL.rename_column(table, HELPER, self.new.name)
         return [made, update, SQL.drop_column(table, self.new.name), renamed, *rest]
 
-    def _natively(self) -> str:
-        text = "" if self.direct else "::text"
-        return f"{self._name}{text}::{ddl(self.native)}"
-
     def hazards(self) -> Iterator[Hazard]:
         name = self.table.name
         if self.anew and self.old.generated is None:
@@ -189,10 +198,12 @@ class Alteration:
             yield Hazard("data_loss", text)
         if self.anew and self.new.virtual:
             return
-        if self.anew or (self.changes_native and not self._widens):
+        if self.anew or (self.changes_native and not self.stays):
             yield Hazard("rewrite", f"{name} is written anew; nobody reads or writes it meanwhile.")
-        elif self.changes_type and not self.changes_native:
-            yield Hazard("lock", f"Nobody reads or writes {name} while its indexes are built anew.")
+        elif (self.changes_type and not self.changes_native) or (
+            self.stays and self._hop.reindexed
+        ):
+            yield Hazard("lock", f"Nobody reads or writes {name} {REINDEXED}")
         elif self.new.required and not self.old.required:
             yield Hazard("lock", f"Nobody reads or writes {name} while its rows are checked.")
 
@@ -208,13 +219,6 @@ class Alteration:
     @property
     def _regenerated(self) -> bool:
         return self.old.generated != self.new.generated and self.new.generated is not None
-
-    @property
-    def _widens(self) -> bool:
-        """Whether no value can be in the way, and none is written anew."""
-        (base, old), (new_base, new) = measured(self.before), measured(self.native)
-        texts = {base, new_base} <= {"text", "character varying"}
-        return texts and (not new or bool(old and old[0] <= new[0]))
 
     @property
     def _loses_default(self) -> bool:
@@ -238,6 +242,8 @@ class Alteration:
     @property
     def _converts(self) -> bool:
         """Whether values go through a conversion, and not only into another native type."""
+        if self.stays:
+            return False
         if self.natively:
             return self.changes_native
         textual = self.old.type.textual and self.new.type.textual
@@ -264,7 +270,7 @@ class Alteration:
         if not self._converts or not self.changes_native:
             return native
         if self.natively:
-            return f"{native} USING {self._natively()}"
+            return f"{native} USING {self._hop.carried(self._name, self.native)}"
         if bare:
             return f"{native} USING {self._name}::{ddl(self.native).lower()}"
         return f"{native} USING {column_to(self._name, self.old, self.new, self.native)}"

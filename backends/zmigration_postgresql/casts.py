@@ -123,7 +123,15 @@ def stored(expression: str, column_type: ColumnType, native: str) -> str:
         return f"{expression}::integer"
     if base in ("text", "character varying") and not column_type.textual:
         return convert(expression, column_type, _TEXT)
-    return expression
+    return _real(expression) if base == "real" and column_type.kind == "float" else expression
+
+
+def _real(expression: str) -> str:
+    """A float of half the digits, unless they are too few for the value."""
+    held = f"{expression}::real::text = {expression}::text"
+    exact = f"{expression}::real::double precision = {expression}"
+    late = f"('more digits than real keeps: ' || {expression})::double precision"
+    return f"CASE WHEN {held} OR {exact} THEN {expression} ELSE {late} END"
 
 
 def constant(text: str, column: Column, native: str) -> str:

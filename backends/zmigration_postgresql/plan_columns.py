@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from zmigration_api import (
     AddColumn,
     AlterColumn,
+    AlterType,
+    Change,
+    CreateType,
     DropColumn,
     DropConstraint,
     DropIndex,
     Hazard,
+    NamedType,
     RenameColumn,
     Step,
     UnsupportedChange,
@@ -107,9 +111,21 @@ def alteration(planning: Planning, change: AlterColumn) -> Alteration:
     pattern = made.bare_pattern
     bare = pattern is not None and planning.facts.all_match(*place, pattern)
     if made.natively and made.changes_native:
-        there, back = planning.facts.casts(made.before, made.native)
-        made = replace(made, direct=there, direct_back=back)
+        planned = tuple(_planned(planning.changes))
+        back = planning.facts.hop(made.native, made.before, planned)
+        there = planning.facts.hop(made.before, made.native, planned)
+        made = replace(made, hop=there, hop_back=back)
     return replace(made, bare=bare)
+
+
+def _planned(changes: Sequence[Change]) -> Iterator[NamedType]:
+    """Named types as the plan leaves them."""
+    for change in changes:
+        match change:
+            case CreateType(named) | AlterType(_, named):
+                yield named
+            case _:
+                pass
 
 
 def alter(planning: Planning, change: AlterColumn) -> Step:
