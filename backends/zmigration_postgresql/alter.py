@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from zmigration_api import (
@@ -10,12 +10,14 @@ from zmigration_api import (
     Column,
     CopyOf,
     Hazard,
+    NamedType,
     Table,
     convertible,
 )
 from zmigration_api.history import PREFIX
 
 from .casts import bare_pattern, column_to
+from .facts import Facts
 from .fill import default_text, filled
 from .names import QUOTING, collation_name, table_name
 from .native_casts import Hop
@@ -107,6 +109,13 @@ class Alteration:
         said = self.new.using is not None or self.new.generated is not None
         return self.changes_native and not said and self._hop.stays
 
+    def known(self, facts: Facts, planned: Sequence[NamedType]) -> Alteration:
+        """The same with what the server knows of the types; `planned` are those to come."""
+        if not (self.natively and self.changes_native):
+            return self
+        there = facts.hop(self.before, self.native, planned)
+        return replace(self, hop=there, hop_back=facts.hop(self.native, self.before, planned))
+
     @property
     def _hop(self) -> Hop:
         return self.hop or Hop(source=self.before, target=self.native)
@@ -143,7 +152,10 @@ class Alteration:
         elif self.bare:
             value = f"{self._name}::{native.lower()}"
         elif self._converts:
-            value = f"({column_to(self._name, self.old, self.new, self.native)})::{native}"
+            value = f"({column_to(self._name, self.old, self.new, self.native)})"
+            text = self.new.type.textual and self.new.using is None
+            hop = Hop(source="text", target=self.native, direct=True)
+            value = hop.carried(value, self.native) if text else f"{value}::{native}"
         elif self.changes_native:
             hop = replace(self._hop, direct=True)
             value = hop.carried(self._name, self.native)

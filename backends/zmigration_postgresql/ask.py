@@ -18,8 +18,10 @@ from zmigration_api import (
     Unfillable,
 )
 from zmigration_sql import questions
+from zmigration_sql.questions import is_mapped, is_native
 
 from .connection import Connection
+from .judged import judged
 from .types import measured, native_type
 
 
@@ -27,6 +29,10 @@ def ask(connection: Connection, question: Question, current: Schema) -> Answer:
     """The answer; a `str` without a length is as long as the column that it will live in."""
     if isinstance(question, Unconvertible):
         table = current.table(question.table)
+        if table is not None and is_native(question):
+            found = judged(connection, question, table)
+            if found.count or not is_mapped(question):
+                return found
         question = replace(
             question,
             old=_live(question.old, table),

@@ -130,7 +130,7 @@ def _real(expression: str) -> str:
     """A float of half the digits, unless they are too few for the value."""
     held = f"{expression}::real::text = {expression}::text"
     exact = f"{expression}::real::double precision = {expression}"
-    late = f"('more digits than real keeps: ' || {expression})::double precision"
+    late = f"('has more digits than real keeps: ' || {expression})::double precision"
     return f"CASE WHEN {held} OR {exact} THEN {expression} ELSE {late} END"
 
 
@@ -245,7 +245,7 @@ def _across(expression: str, old: TypeKind, new: ColumnType) -> str:
 def _floating(near: str, number: str | None, shown: str) -> str:
     """A float, unless it is, as it is written, another number (None: a bigint) than the value."""
     same = f"{near}::bigint = {shown}" if number is None else f"{near}::text::numeric = {number}"
-    late = f"('more digits than float keeps: ' || {shown})::double precision"
+    late = f"('has more digits than float keeps: ' || {shown})::double precision"
     return f"CASE WHEN {near} = 0 OR {same} THEN {near} ELSE {late} END"
 
 

@@ -19,9 +19,11 @@ _JSON = ("json", "jsonb")
 _MEASURE = re.compile(r"\(\d+(?:, ?-?\d+)?\)")
 # What is the same value is found out by `=`; of shapes it compares sizes, of others nothing.
 _COMPARED = re.compile(
-    r"smallint|integer|bigint|numeric.*|real|double precision|money|oid|interval.*|(time|date).*"
+    r"smallint|integer|bigint|numeric.*|real|double precision|money|oid|interval.*|date|timestamp.*"
 )
 _FINEST = 6
+REASON = re.compile(r'"((?:is|has) (?:longer|more|not|a time zone) [^:]*): ')
+"""What a refusal of ours says, in the error of the cast that fails for it."""
 _ZONED = ("timestamp without time zone", "timestamp with time zone")
 
 
@@ -115,6 +117,8 @@ class Hop:
         if source == target:
             return None
         there = f"{value}::{self.target}"
+        if source == "time with time zone" and target == "time without time zone":
+            return f"{there}::text || '+00' = {value}::text", "has a time zone other than UTC"
         back = f"{there}::{self.source}"
         same = f"{back} = {value}"
         if not _COMPARED.fullmatch(source):

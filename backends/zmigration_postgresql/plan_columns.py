@@ -110,12 +110,7 @@ def alteration(planning: Planning, change: AlterColumn) -> Alteration:
     place = planning.place(change.table, change.new.name)
     pattern = made.bare_pattern
     bare = pattern is not None and planning.facts.all_match(*place, pattern)
-    if made.natively and made.changes_native:
-        planned = tuple(_planned(planning.changes))
-        back = planning.facts.hop(made.native, made.before, planned)
-        there = planning.facts.hop(made.before, made.native, planned)
-        made = replace(made, hop=there, hop_back=back)
-    return replace(made, bare=bare)
+    return replace(made.known(planning.facts, tuple(_planned(planning.changes))), bare=bare)
 
 
 def _planned(changes: Sequence[Change]) -> Iterator[NamedType]:

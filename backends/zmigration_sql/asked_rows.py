@@ -21,12 +21,13 @@ def keyed(
     columns: tuple[str, ...],
     where: str | None = None,
     limit: int | None = None,
+    also: tuple[str, ...] = (),
 ) -> Iterator[Raw]:
-    """Rows in the order of their key: its values, then the columns.
+    """Rows in the order of their key: its values, then the columns, then `also`, which is SQL.
 
     In place of a key that there is not: the row's number and the columns of `beside_of`.
     """
-    wanted = list(map(executor.quoting.name, columns))
+    wanted = [*map(executor.quoting.name, columns), *also]
     source = f"{executor.quoting.table(table.name)} AS source"
     condition = f" WHERE {where}" if where else ""
     tail = f" LIMIT {limit}" if limit is not None else ""

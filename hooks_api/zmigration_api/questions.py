@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .computed import Computed
-from .model import Check, Column, Scalar
+from .model import Check, Column, NamedType, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,17 @@ class Orphans:
 class Unconvertible:
     """Which values cannot become values of the new column: type, length, `enum` or `using`?
 
-    `old` and `new` have the column's current name. Nulls always convert to null here.
+    `old` and `new` have the column's current name. Nulls always convert to null here, but for a
+    type that takes none. Where both say a store's own type (`exact_type`), that store's own
+    conversion counts: `types` are named types as the plan leaves them, `options` what the store
+    is to say of the whole table (`Table.options`).
     """
 
     table: str
     old: Column
     new: Column
+    types: tuple[NamedType, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
