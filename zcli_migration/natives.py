@@ -62,7 +62,7 @@ def questions(
     types = named_types(changes)
     for change in changes:
         match change:
-            case AlterType(_, named):
+            case AlterType(_, named) if change.breaking:
                 yield from _of_type(changes, current, names, named, types)
             case AlterTable():
                 table = current.table(names.old_table(change.table))

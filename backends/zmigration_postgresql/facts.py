@@ -126,8 +126,8 @@ class Facts:
 
     def hop(self, before: str, native: str, planned: Sequence[NamedType] = ()) -> Hop:
         """What is known of the way from one type to another; `planned` are types to come."""
-        source, _ = self._below(before, ())
-        target, checked = self._below(native, planned)
+        source, _ = self.below(before, ())
+        target, checked = self.below(native, planned)
         rows = [self._rows(_CASTS, a, b) for a, b in ((source, target), (target, source))]
         (direct, binary), (back, _) = (row[0] if row else (False, False) for row in rows)
         sizeless = not sized(target)[1]
@@ -140,12 +140,12 @@ class Facts:
             checked=checked,
         )
 
-    def _below(self, native: str, planned: Sequence[NamedType]) -> tuple[str, bool]:
+    def below(self, native: str, planned: Sequence[NamedType]) -> tuple[str, bool]:
         """What a domain is made of, and whether it asks something of its values."""
         for named in planned:
             if named.kind == "domain" and native in (named.name, table_name(named.name)):
                 domain = Domain.read(named.definition)
-                base, checked = self._below(canonical(domain.type), planned)
+                base, checked = self.below(canonical(domain.type), planned)
                 return base, checked or domain.required or bool(domain.checks)
         rows = self._rows(_BELOW, native)
         return (rows[0][0], bool(rows[0][1])) if rows else (native, False)

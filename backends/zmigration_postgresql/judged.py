@@ -26,6 +26,7 @@ from . import scratch
 from .address import load_driver
 from .alter import Alteration
 from .connection import Connection
+from .domains import Domain
 from .facts import Facts
 from .named_types import of_names
 from .names import QUOTING, table_name
@@ -62,11 +63,22 @@ def _value(connection: Connection, question: Unconvertible, table: Table) -> str
         brackets = _LIST if native.endswith(_LIST) else ""
         if altered.kind == "enum" or brackets:
             return f"{name}::text{brackets}::{table_name(altered.name)}{brackets}"
+        if not _tightens(connection, altered):
+            return None
         return facts.hop(native, native, question.types).carried(name, native)
     made = Alteration.of(AlterColumn(table.name, old, new), table, exact=True)
     made = made.known(facts, question.types)
     as_it_is = made.stays or not made.changes_native or made.new.generated is not None
     return None if as_it_is else made.value_after()
+
+
+def _tightens(connection: Connection, domain: NamedType) -> bool:
+    """Whether the domain is to ask more than it does now, if it is there under that name."""
+    there = next(iter(of_names(connection, [domain.name])), None)
+    if there is None or there.kind != "domain":
+        return True
+    before, after = Domain.read(there.definition), Domain.read(domain.definition)
+    return before.base != after.base or after.tightens(before)
 
 
 def _named(question: Unconvertible) -> NamedType | None:

@@ -90,7 +90,8 @@ class Hop:
         ):
             compared = "=" if target == "bit" else "<="
             most = measures[0] if measures else 1
-            return f"char_length({text}) {compared} {most}", f"has not just {most} bits"
+            fault = "not just" if target == "bit" else "more than"
+            return f"char_length({text}) {compared} {most}", f"has {fault} {most} bits"
         return self._measured(value) or self._returns(value, source, target)
 
     def _measured(self, value: str) -> tuple[str, str] | None:

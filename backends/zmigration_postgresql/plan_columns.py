@@ -30,7 +30,7 @@ from .numbering import Numbers, Renumbering, renumbered
 from .plan_types import default_gone
 from .planning import KEPT, Planning, refuse, rewrite, step
 from .render import SQL
-from .types import canonical, native_type
+from .types import canonical, native_type, neutral
 
 _USUAL = {"COMPRESSION": "SET COMPRESSION default", "STATISTICS": "SET STATISTICS -1"}
 
@@ -48,7 +48,9 @@ def add(planning: Planning, change: AddColumn) -> Step:
     planning.put(table, None, replace(column, native=column.exact_type or canonical(native)))
     computed = column.generated is not None and not column.virtual
     default = column.default.text if column.default and fill is None else ""
-    anew = computed or is_serial(column) or planning.facts.volatile(default)
+    named = neutral(canonical(native)).kind == "native"
+    checked = named and planning.facts.below(native, tuple(_planned(planning.changes)))[1]
+    anew = computed or checked or is_serial(column) or planning.facts.volatile(default)
     hazards = [rewrite(table)] if anew and table not in planning.created else []
     return step(change, statements, [SQL.drop_column(table, column.name)], *hazards)
 
