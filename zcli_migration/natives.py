@@ -38,10 +38,19 @@ def hint(change: AlterColumn) -> str:
     return _EXPRESSED if native else _MAPPED
 
 
-def named_types(changes: Sequence[Change]) -> tuple[NamedType, ...]:
-    """The named types that a plan makes or changes, as it leaves them."""
-    created = [c.content for c in changes if isinstance(c, CreateType)]
-    return (*created, *(c.new for c in changes if isinstance(c, AlterType)))
+def named_types(changes: Sequence[Change], current: Schema) -> tuple[NamedType, ...]:
+    """The named types that a plan makes, renames or changes, as it leaves them."""
+    there = {named.name: named for named in current.types}
+    found = {c.content.name: c.content for c in changes if isinstance(c, CreateType)}
+    for change in changes:
+        match change:
+            case RenameType(old, new) if old in there:
+                found.setdefault(new, replace(there[old], name=new))
+            case AlterType(_, named):
+                found[named.name] = named
+            case _:
+                pass
+    return tuple(found.values())
 
 
 def options(
@@ -59,7 +68,7 @@ def questions(
     changes: Sequence[Change], current: Schema, names: Names
 ) -> Iterator[tuple[Question, str]]:
     """Each in the names of the store as it is now, with the hint for a bad answer."""
-    types = named_types(changes)
+    types = named_types(changes, current)
     for change in changes:
         match change:
             case AlterType(_, named) if change.breaking:

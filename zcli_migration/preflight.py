@@ -129,7 +129,7 @@ class _Asker:
         name = self.names.old_column(change.table, change.new.name)
         if change.retyped or change.narrowed:
             old, new = replace(change.old, name=name), replace(change.new, name=name)
-            types = natives.named_types(self.changes)
+            types = natives.named_types(self.changes, self.current)
             options = natives.options(self.changes, self.current, change.table, table)
             yield Unconvertible(table, old, new, types, options), natives.hint(change)
         if change.tightened and not change.fills_nulls:
