@@ -19,7 +19,8 @@ _JSON = ("json", "jsonb")
 _MEASURE = re.compile(r"\(\d+(?:, ?-?\d+)?\)")
 # What is the same value is found out by `=`; of shapes it compares sizes, of others nothing.
 _COMPARED = re.compile(
-    r"smallint|integer|bigint|numeric.*|real|double precision|money|oid|interval.*|date|timestamp.*"
+    r"(smallint|integer|bigint|numeric.*|real|double precision|money|oid|interval.*|date"
+    r"|timestamp.*)(\[\])?"
 )
 _FINEST = 6
 REASON = re.compile(r'"((?:is|has) (?:longer|more|not|a time zone) [^:]*): ')
@@ -103,10 +104,12 @@ class Hop:
             return rounded, f"has more than {measures[1]} decimal places"
         if target.endswith("[]") and target.startswith("bit"):
             return f"{start}::{self.target}::text = {value}::text", _more(self.target)
-        loose = _MEASURE.sub("", target, count=1) if target.endswith("[]") else target
+        listed = target.endswith("[]")
+        loose = _MEASURE.sub("", target, count=1) if listed else target
         if target.startswith("interval"):
-            loose = "interval[]" if target.endswith("[]") else "interval"
-        if loose == self.target or (measures and measures[0] >= _FINEST):
+            loose = "interval[]" if listed else "interval"
+        rounds = listed or target.startswith(("interval", "time"))
+        if not rounds or loose == self.target or (measures and measures[0] >= _FINEST):
             return None
         return f"{start}::{self.target} = {start}::{loose}", _more(self.target)
 

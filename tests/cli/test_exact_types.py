@@ -113,6 +113,7 @@ LOST = [  # from, to, a value that goes, one that does not, why, named types
         "is more than character varying(3)[] keeps",
         "",
     ),
+    ("numeric[]", "int[]", "'{1.0,2}'", "'{1.5}'", "'{1.5}' is more than integer[] keeps", ""),
     ("inet", "cidr", "'10.0.0.0/8'", "'10.0.0.1/8'", "is more than cidr keeps", ""),
     ("bit varying(8)", "bit varying(4)", "B'1010'", "B'10101'", "has more than 4 bits", ""),
     ("bit varying(8)", "bit(4)", "B'1010'", "B'101'", "has not just 4 bits", ""),
@@ -224,6 +225,24 @@ def test_a_role_that_may_ask_no_rows_so_loses_nothing(app: AppFolder, guest: str
     assert "is more than cidr keeps: 10.0.0.1/8" in done.said
     with psycopg.connect(guest) as connection:
         assert connection.execute("SELECT a::text FROM t").fetchall() == [("10.0.0.1/8",)]
+
+
+def test_a_new_column_of_a_domain_with_checks_writes_the_table_anew(
+    app: AppFolder, postgres_dsn: str
+) -> None:
+    sql = "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)"
+    on_postgres(app, postgres_dsn, sql, "")
+    free = "  zTypes: {pos: {domain: integer CHECK (VALUE > 0)}, free: {domain: integer}}\n"
+    meta = META.format(kind="postgresql") + free
+    look = "SELECT relfilenode FROM pg_class WHERE relname = 't'"
+    with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+        before = connection.execute(look).fetchall()
+        app.schema(f"{ID}  a: {{db_type: free}}\n", meta)
+        assert "written anew" not in app.run("--dry-run").out
+        assert app.run("--auto-approve").code == 0
+        assert connection.execute(look).fetchall() == before
+        app.schema(f"{ID}  a: {{db_type: free}}\n  b: {{db_type: pos}}\n", meta)
+        assert "while it is written anew" in app.run("--dry-run").out
 
 
 ROWID = "t:\n  id: {db_type: INTEGER, pk: true, required: false}\n"
