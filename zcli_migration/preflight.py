@@ -36,6 +36,7 @@ from zmigration_api import (
     UniqueConstraint,
 )
 
+from . import natives
 from .computing import Computing, copied
 from .renaming import Names, renamed
 
@@ -97,6 +98,7 @@ def questions(changes: Sequence[Change], current: Schema) -> Iterator[tuple[Ques
             case _:
                 pass
     yield from asker.kept()
+    yield from natives.questions(changes, current, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +127,11 @@ class _Asker:
     def altered(self, change: AlterColumn) -> Iterator[tuple[Question, str]]:
         table = self.names.old_table(change.table)
         name = self.names.old_column(change.table, change.new.name)
-        if (change.retyped and not _store_decides(change)) or change.narrowed:
-            yield (
-                Unconvertible(
-                    table, replace(change.old, name=name), replace(change.new, name=name)
-                ),
-                "correct these values, or say what becomes of them with `using: {old: new}`",
-            )
+        if change.retyped or change.narrowed:
+            old, new = replace(change.old, name=name), replace(change.new, name=name)
+            types = natives.named_types(self.changes, self.current)
+            options = natives.options(self.changes, self.current, change.table, table)
+            yield Unconvertible(table, old, new, types, options), natives.hint(change)
         if change.tightened and not change.fills_nulls:
             yield Nulls(table, name), f"fill them, or give {change.new.name} a `backfill`"
         if change.tightened and copied(change.new):
@@ -216,15 +216,6 @@ class _Asker:
         fresh |= {new for (there, _), new in self.names.columns.items() if there == table}
         words = set(re.findall(r"\w+", check.expression))
         return any(name in words or _is_quoted_in(name, check.expression) for name in fresh)
-
-
-def _store_decides(change: AlterColumn) -> bool:
-    """Whether only the store itself knows what becomes of values: both types are its own, and one
-    has no neutral name, or both have the same. What it cannot convert it refuses in the run."""
-    if change.old.exact_type is None or change.new.exact_type is None:
-        return False
-    kinds = (change.old.type.kind, change.new.type.kind)
-    return "native" in kinds or change.old.type == change.new.type
 
 
 def _asks_rows(constraint: Constraint) -> bool:

@@ -10,20 +10,12 @@ from zmigration_api import (
     AddColumn,
     AlterColumn,
     Change,
-    CheckFailures,
-    Duplicates,
     Hazard,
     MigrationError,
-    Nulls,
-    Orphans,
     OutcomeUnknown,
     Progress,
-    Question,
-    Readable,
     Step,
     Store,
-    Unconvertible,
-    Unfillable,
     as_run,
 )
 from zmigration_api.describe import detail, summary, symbol
@@ -36,6 +28,7 @@ from .schema_file import SchemaFile
 from .screen import Screen
 from .survey import SchemaSurvey, Unit
 from .unit_of_work import Result
+from .violations import violation_lines
 
 STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
@@ -246,24 +239,28 @@ class Report:
             self._line(f"   → {error.hint}")
 
     def results(
-        self, outcome: Outcome, done: str = "✅ All migrations applied successfully!"
+        self,
+        outcome: Outcome,
+        done: str = "✅ All migrations applied successfully!",
+        untouched: str = "✅ {} schema(s) already up to date",
     ) -> None:
         """The end of a run that may have changed something."""
         self._screen.title("📊 Migration Results")
         self._line()
-        for text, style in _result_lines(outcome.schemas):
+        for text, style in _result_lines(outcome.schemas, untouched):
             self._line(f"   {text}", style)
         self._line()
         if outcome.exit_code == 0:
             self._screen.title(done)
 
 
-def _result_lines(schemas: Sequence[SchemaOutcome]) -> list[tuple[str, str]]:
+def _result_lines(schemas: Sequence[SchemaOutcome], untouched: str) -> list[tuple[str, str]]:
+    texts = {**_RESULT_TEXTS, "up_to_date": (untouched, "green")}
     ends = ["unknown" if isinstance(s.error, OutcomeUnknown) else s.status for s in schemas]
-    counts = {end: ends.count(end) for end in _RESULT_TEXTS}
+    counts = {end: ends.count(end) for end in texts}
     return [
         (text.format(counts[status]), style)
-        for status, (text, style) in _RESULT_TEXTS.items()
+        for status, (text, style) in texts.items()
         if counts[status]
     ]
 
@@ -271,7 +268,7 @@ def _result_lines(schemas: Sequence[SchemaOutcome]) -> list[tuple[str, str]]:
 _RESULT_TEXTS = {
     "applied": ("✅ {} migration(s) applied successfully", "green"),
     "rolled_back": ("✅ {} schema(s) rolled back", "green"),
-    "up_to_date": ("✅ {} schema(s) already up to date", "green"),
+    "up_to_date": ("", "green"),
     "pending": ("📌 {} migration(s) pending, not applied", "yellow"),
     "skipped": ("⏭️  {} schema(s) skipped", "yellow"),
     "failed": ("❌ {} migration(s) failed, nothing of them was changed", "red"),
@@ -307,38 +304,3 @@ def _preview(change: Change, store: Store, schema: SchemaSurvey, qualified: bool
         case _:
             facts = ""
     return f"{text} ({facts})" if facts else text
-
-
-def violation_lines(violation: Violation) -> list[str]:
-    """A violation in lines: what and how many, the first rows, what to do."""
-    lines = [_question_text(violation.question, violation.answer.count)]
-    for sample in violation.answer.samples:
-        key = ", ".join(map(str, sample.key))
-        values = ", ".join("null" if v is None else repr(v) for v in sample.values)
-        line = f" (line {sample.line})" if sample.line else ""
-        lines.append(f"  row {key}{line}: {values}{' ' + sample.reason if sample.reason else ''}")
-    more = violation.answer.count - len(violation.answer.samples)
-    if more > 0:
-        lines.append(f"  ... and {more} more")
-    return [*lines, f"  → {violation.hint}"]
-
-
-def _question_text(question: Question, count: int) -> str:
-    match question:
-        case Nulls(table, column):
-            return f"{table}.{column}: {count} row(s) have no value, and it is required"
-        case Unfillable(table, computed):
-            what = "cannot get a value by its backfill"
-            return f"{table}.{computed.new.name}: {count} row(s) {what}"
-        case Readable(table):
-            return f"{table}: {count} row(s) cannot be read"
-        case Duplicates(table, columns):
-            names = ", ".join(columns)
-            return f"{table}.{names}: {count} row(s) have a value that another row has too"
-        case Orphans(table, columns, ref, _):
-            where = ref or "a table without rows"
-            return f"{table}.{', '.join(columns)}: {count} row(s) refer to nothing in {where}"
-        case Unconvertible(table, old, new):
-            return f"{table}.{old.name}: {count} value(s) cannot become {new.type}"
-        case CheckFailures(table, check):
-            return f"{table}: {count} row(s) do not keep {check.name}: {check.expression}"

@@ -57,7 +57,8 @@ class RollbackReport:
 
     def results(self, outcome: Outcome) -> None:
         """The end of a rollback."""
-        self._report.results(outcome, "✅ Rolled back successfully!")
+        untouched = "✅ {} schema(s) not part of it, left as they are"
+        self._report.results(outcome, "✅ Rolled back successfully!", untouched)
 
 
 def _goal(undoing: Undoing) -> str:

@@ -12,22 +12,11 @@ def value_hazard(change: Change) -> Hazard | None:
         return None
     old, new = change.old.exact_type, change.new.exact_type
     if old is None or new is None:
-        return _rounding(change)
+        return None
     if not rewrites_values(change):
         return None
     return Hazard(
         "data_loss",
         f"{change.table}.{change.new.name}: values that {new} holds otherwise than {old}"
         " (digits, blanks, zones) change",
-    )
-
-
-def _rounding(change: AlterColumn) -> Hazard | None:
-    """That a float is only near to a long number; every store takes the nearest."""
-    if change.new.type.kind != "float" or change.old.type.kind not in ("bigint", "decimal"):
-        return None
-    return Hazard(
-        "data_loss",
-        f"{change.table}.{change.new.name}: numbers of more than 15 digits become the nearest "
-        "float",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from zmigration_api import (
@@ -10,19 +10,23 @@ from zmigration_api import (
     Column,
     CopyOf,
     Hazard,
+    NamedType,
     Table,
     convertible,
 )
 from zmigration_api.history import PREFIX
 
 from .casts import bare_pattern, column_to
+from .facts import Facts
 from .fill import default_text, filled
 from .names import QUOTING, collation_name, table_name
+from .native_casts import Hop
 from .render import SQL
 from .tokens import lasting
-from .types import canonical, ddl, measured, native_type, same_native
+from .types import canonical, ddl, native_type, same_native, sized
 
 HELPER = f"{PREFIX}stored"
+REINDEXED = "while its indexes are built anew."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +34,9 @@ class Alteration:
     """One column, before and after, with both type texts. `table` is as it is before.
 
     `bare` says that a plain cast agrees with the shared conversion for every value there is.
-    `exact`: both columns say all that the store holds of them. `direct` and `direct_back`: the
-    server has a cast of its own from the one native type to the other, and back. `copied`: it
-    cannot make a computed column a plain one in place (before version 13).
+    `exact`: both columns say all that the store holds of them. `hop` and `hop_back` are what the
+    server knows of the way from the one native type to the other, and back. `copied`: it cannot
+    make a computed column a plain one in place (before version 13).
     """
 
     table: Table
@@ -42,8 +46,8 @@ class Alteration:
     native: str
     bare: bool = False
     exact: bool = False
-    direct: bool = False
-    direct_back: bool = False
+    hop: Hop | None = None
+    hop_back: Hop | None = None
     copied: bool = False
 
     @classmethod
@@ -102,9 +106,26 @@ class Alteration:
         return self.exact and native and not using
 
     @property
+    def stays(self) -> bool:
+        """Whether the server leaves every value as it is stored, and writes nothing anew."""
+        said = self.new.using is not None or self.new.generated is not None
+        return self.changes_native and not said and self._hop.stays
+
+    def known(self, facts: Facts, planned: Sequence[NamedType]) -> Alteration:
+        """The same with what the server knows of the types; `planned` are those to come."""
+        if not (self.natively and self.changes_native):
+            return self
+        there = facts.hop(self.before, self.native, planned)
+        return replace(self, hop=there, hop_back=facts.hop(self.native, self.before, planned))
+
+    @property
+    def _hop(self) -> Hop:
+        return self.hop or Hop(source=self.before, target=self.native)
+
+    @property
     def light(self) -> bool:
         """Whether only a measure of the type changes: what is built over it stays as it is."""
-        same_base = measured(self.before)[0] == measured(self.native)[0]
+        same_base = sized(self.before)[0] == sized(self.native)[0]
         return same_base and self.collation == self.old.collation and not self.anew
 
     @property
@@ -129,13 +150,17 @@ class Alteration:
         if self._regenerated:
             value = f"({lasting(self.new.generated or '')})::{native}"
         elif self.natively:
-            value = self._natively() if self.changes_native else self._name
+            value = self._hop.carried(self._name, self.native) if self.changes_native else value
         elif self.bare:
             value = f"{self._name}::{native.lower()}"
         elif self._converts:
-            value = f"({column_to(self._name, self.old, self.new, self.native)})::{native}"
+            value = f"({column_to(self._name, self.old, self.new, self.native)})"
+            text = self.new.type.textual and self.new.using is None
+            hop = Hop(source="text", target=self.native, direct=True)
+            value = hop.carried(value, self.native) if text else f"{value}::{native}"
         elif self.changes_native:
-            value = f"{self._name}::{native}"
+            hop = replace(self._hop, direct=True)
+            value = hop.carried(self._name, self.native)
         fill = self._fill()
         return value if fill is None else f"coalesce({value}, {fill})"
 
@@ -161,8 +186,8 @@ class Alteration:
             new=self.old,
             before=self.native if self.exact else canonical(self.native),
             native=self.before,
-            direct=self.direct_back,
-            direct_back=self.direct,
+            hop=self.hop_back,
+            hop_back=self.hop,
         )
 
     def undo(self) -> list[str]:
@@ -180,10 +205,6 @@ class Alteration:
         renamed = SQL.rename_column(table, HELPER, self.new.name)
         return [made, update, SQL.drop_column(table, self.new.name), renamed, *rest]
 
-    def _natively(self) -> str:
-        text = "" if self.direct else "::text"
-        return f"{self._name}{text}::{ddl(self.native)}"
-
     def hazards(self) -> Iterator[Hazard]:
         name = self.table.name
         if self.anew and self.old.generated is None:
@@ -191,10 +212,12 @@ class Alteration:
             yield Hazard("data_loss", text)
         if self.anew and self.new.virtual:
             return
-        if self.anew or (self.changes_native and not self._widens):
+        if self.anew or (self.changes_native and not self.stays):
             yield Hazard("rewrite", f"{name} is written anew; nobody reads or writes it meanwhile.")
-        elif self.changes_type and not self.changes_native:
-            yield Hazard("lock", f"Nobody reads or writes {name} while its indexes are built anew.")
+        elif (self.changes_type and not self.changes_native) or (
+            self.stays and self._hop.reindexed
+        ):
+            yield Hazard("lock", f"Nobody reads or writes {name} {REINDEXED}")
         elif self.new.required and not self.old.required:
             yield Hazard("lock", f"Nobody reads or writes {name} while its rows are checked.")
 
@@ -210,13 +233,6 @@ class Alteration:
     @property
     def _regenerated(self) -> bool:
         return self.old.generated != self.new.generated and self.new.generated is not None
-
-    @property
-    def _widens(self) -> bool:
-        """Whether no value can be in the way, and none is written anew."""
-        (base, old), (new_base, new) = measured(self.before), measured(self.native)
-        texts = {base, new_base} <= {"text", "character varying"}
-        return texts and (not new or bool(old and old[0] <= new[0]))
 
     @property
     def _loses_default(self) -> bool:
@@ -240,6 +256,8 @@ class Alteration:
     @property
     def _converts(self) -> bool:
         """Whether values go through a conversion, and not only into another native type."""
+        if self.stays:
+            return False
         if self.natively:
             return self.changes_native
         textual = self.old.type.textual and self.new.type.textual
@@ -266,7 +284,7 @@ class Alteration:
         if not self._converts or not self.changes_native:
             return native
         if self.natively:
-            return f"{native} USING {self._natively()}"
+            return f"{native} USING {self._hop.carried(self._name, self.native)}"
         if bare:
             return f"{native} USING {self._name}::{ddl(self.native).lower()}"
         return f"{native} USING {column_to(self._name, self.old, self.new, self.native)}"

@@ -19,9 +19,11 @@ from zmigration_api import (
     Unfillable,
 )
 from zmigration_sql import questions
+from zmigration_sql.questions import is_mapped, is_native
 
 from .address import load_driver
 from .connection import Connection
+from .judged import judged
 from .names import table_name
 from .types import measured, native_type
 
@@ -32,6 +34,10 @@ def ask(connection: Connection, question: Question, current: Schema) -> Answer:
         return Answer()  # the server asks the rows itself when the plan has made what it names
     if isinstance(question, Unconvertible):
         table = current.table(question.table)
+        if table is not None and is_native(question):
+            found = judged(connection, question, table)
+            if found.count or not is_mapped(question):
+                return found
         question = replace(
             question,
             old=_live(question.old, table),

@@ -7,6 +7,8 @@ the value in its message.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zmigration_api import Column, ColumnType, TypeKind, UnsupportedChange, convertible
 from zmigration_api.values import FALSE_WORDS, TRUE_WORDS, format_value, parse
 from zmigration_sql import literal
@@ -21,6 +23,8 @@ _SPACES = (
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+# Numbers that a float surely keeps.
+_FEW_DIGITS = r"[+-]?(?=[0-9.]{1,15}[ \t\n\r\f\v]*$)([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 _HEX = "[0-9a-fA-F]"
 _GRAMMAR: dict[TypeKind, str] = {
     "int": r"[+-]?[0-9]+(\.0+)?",
@@ -36,7 +40,7 @@ _GRAMMAR: dict[TypeKind, str] = {
 _BARE: dict[TypeKind, str] = {
     "int": "[+-]?[0-9]+",
     "bigint": "[+-]?[0-9]+",
-    "float": _NUMBER,
+    "float": _FEW_DIGITS,
     "bool": "|".join(sorted(TRUE_WORDS | FALSE_WORDS)),
     "date": _DAY,
     "time": _CLOCK,
@@ -82,7 +86,9 @@ def column_to(name: str, old: Column, new: Column, native: str) -> str:
     if new.using and new.using.expression:
         return new.using.expression
     value = typed(name, old)
-    converted = stored(convert(value, old.type, new.type), new.type, native)
+    wide = old.type.kind == "int" and measured(native_of(old))[0] == "bigint"
+    held = replace(old.type, kind="bigint") if wide else old.type
+    converted = stored(convert(value, held, new.type), new.type, native)
     pairs = new.using.values if new.using else ()
     if not pairs:
         return converted
@@ -117,7 +123,15 @@ def stored(expression: str, column_type: ColumnType, native: str) -> str:
         return f"{expression}::integer"
     if base in ("text", "character varying") and not column_type.textual:
         return convert(expression, column_type, _TEXT)
-    return expression
+    return _real(expression) if base == "real" and column_type.kind == "float" else expression
+
+
+def _real(expression: str) -> str:
+    """A float of half the digits, unless they are too few for the value."""
+    held = f"{expression}::real::text = {expression}::text"
+    exact = f"{expression}::real::double precision = {expression}"
+    late = f"('has more digits than real keeps: ' || {expression})::double precision"
+    return f"CASE WHEN {held} OR {exact} THEN {expression} ELSE {late} END"
 
 
 def constant(text: str, column: Column, native: str) -> str:
@@ -181,6 +195,8 @@ def _from_text(expression: str, new: ColumnType) -> str:
         return _boolean(expression, stripped, new)
     grammar = f"{stripped} ~ '^({_GRAMMAR[kind]})$'"
     read = _read(stripped, kind)
+    if kind == "float":
+        read = _floating(read, f"{stripped}::numeric", expression)
     return f"CASE WHEN {grammar} THEN {_fit(read, new)} ELSE {_refused(expression, new)} END"
 
 
@@ -215,12 +231,22 @@ def _across(expression: str, old: TypeKind, new: ColumnType) -> str:
             return f"{text}::boolean"
         case "bigint" if old == "bool":
             return f"{expression}::integer::bigint"
+        case "float" if old in ("bigint", "decimal"):
+            number = expression if old == "decimal" else None
+            return _floating(f"{expression}::double precision", number, expression)
         case "date":
             day = f"date_trunc('day', {expression})"
             late = f"({text} || ' has a time of day')::date"
             return f"CASE WHEN {expression} = {day} THEN {expression}::date ELSE {late} END"
         case kind:
             return f"{expression}::{_SERVER[kind]}"
+
+
+def _floating(near: str, number: str | None, shown: str) -> str:
+    """A float, unless it is, as it is written, another number (None: a bigint) than the value."""
+    same = f"{near}::bigint = {shown}" if number is None else f"{near}::text::numeric = {number}"
+    late = f"('has more digits than float keeps: ' || {shown})::double precision"
+    return f"CASE WHEN {near} = 0 OR {same} THEN {near} ELSE {late} END"
 
 
 def _fit(expression: str, new: ColumnType) -> str:

@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from zmigration_api import NamedType
+
 from .catalog_texts import asked
 from .connection import Connection
+from .domains import Domain
 from .names import QUOTING, split, table_name
+from .native_casts import Hop
+from .types import canonical, sized
 from .used_types import UsedType, used_type
 
 _DEPENDENTS = """
@@ -82,9 +87,21 @@ WITH given AS (
          CASE WHEN t.typlen = -1 AND t.typelem <> 0 THEN t.typelem ELSE t.oid END AS element
   FROM pg_type t)
 SELECT s.listed = t.listed AND (s.oid = t.oid OR EXISTS (
-  SELECT 1 FROM pg_cast c WHERE c.castsource = s.element AND c.casttarget = t.element))
+  SELECT 1 FROM pg_cast c WHERE c.castsource = s.element AND c.casttarget = t.element)),
+  NOT s.listed AND EXISTS (
+  SELECT 1 FROM pg_cast c WHERE c.castsource = s.oid AND c.casttarget = t.oid
+         AND c.castmethod = 'b' AND c.castcontext <> 'e')
 FROM given s, given t
 WHERE s.oid = to_regtype(%s) AND t.oid = to_regtype(%s)"""
+_BELOW = """
+WITH RECURSIVE below AS (
+  SELECT 1 AS depth, t.* FROM pg_type t WHERE t.oid = to_regtype(%s) AND t.typtype = 'd'
+  UNION ALL
+  SELECT b.depth + 1, t.* FROM below b JOIN pg_type t ON t.oid = b.typbasetype AND t.typtype = 'd')
+SELECT format_type(typbasetype, typtypmod),
+       bool_or(typnotnull OR EXISTS (SELECT 1 FROM pg_constraint k WHERE k.contypid = below.oid))
+       OVER ()
+FROM below ORDER BY depth DESC LIMIT 1"""
 _STORAGE = """
 SELECT CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
        ELSE 'EXTENDED' END FROM pg_type t WHERE t.oid = to_regtype(%s)"""
@@ -114,11 +131,31 @@ class Facts:
         place = (column, name, schema)
         return tuple(row[0] for row in self._rows(asked(_FIXED), *place, *place))
 
-    def casts(self, first: str, second: str) -> tuple[bool, bool]:
-        """Whether the server has a cast from one type to the other, and back."""
-        rows = [self._rows(_CASTS, a, b) for a, b in ((first, second), (second, first))]
-        there, back = (bool(row and row[0][0]) for row in rows)
-        return there, back
+    def hop(self, before: str, native: str, planned: Sequence[NamedType] = ()) -> Hop:
+        """What is known of the way from one type to another; `planned` are types to come."""
+        source, _ = self.below(before, ())
+        target, checked = self.below(native, planned)
+        rows = [self._rows(_CASTS, a, b) for a, b in ((source, target), (target, source))]
+        (direct, binary), (back, _) = (row[0] if row else (False, False) for row in rows)
+        sizeless = not sized(target)[1]
+        return Hop(
+            source=source,
+            target=target,
+            direct=bool(direct),
+            back=bool(back),
+            binary=bool(binary) and sizeless,
+            checked=checked,
+        )
+
+    def below(self, native: str, planned: Sequence[NamedType]) -> tuple[str, bool]:
+        """What a domain is made of, and whether it asks something of its values."""
+        for named in planned:
+            if named.kind == "domain" and native in (named.name, table_name(named.name)):
+                domain = Domain.read(named.definition)
+                base, checked = self.below(canonical(domain.type), planned)
+                return base, checked or domain.required or bool(domain.checks)
+        rows = self._rows(_BELOW, native)
+        return (rows[0][0], bool(rows[0][1])) if rows else (native, False)
 
     @property
     def version(self) -> int:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from zmigration_api import (
     AddColumn,
     AlterColumn,
+    AlterType,
+    Change,
     Column,
+    CreateType,
     DropColumn,
     DropConstraint,
     DropIndex,
     Hazard,
+    NamedType,
     RenameColumn,
     Step,
     UnsupportedChange,
@@ -27,7 +31,7 @@ from .plan_numbering import numbering
 from .plan_types import default_gone
 from .planning import KEPT, Planning, refuse, rewrite, step
 from .render import SQL, is_not_null
-from .types import canonical, native_type
+from .types import canonical, native_type, neutral
 
 _USUAL = {"COMPRESSION": "SET COMPRESSION default", "STATISTICS": "SET STATISTICS -1"}
 
@@ -48,7 +52,9 @@ def add(planning: Planning, change: AddColumn) -> Step:
     planning.put(table, None, replace(column, native=column.exact_type or canonical(native)))
     computed = column.generated is not None and not column.virtual
     default = column.default.text if column.default and fill is None else ""
-    anew = computed or is_serial(column) or planning.facts.volatile(default)
+    named = neutral(canonical(native)).kind == "native"
+    checked = named and planning.facts.below(native, tuple(_planned(planning.changes)))[1]
+    anew = computed or checked or is_serial(column) or planning.facts.volatile(default)
     hazards = [rewrite(table)] if anew and table not in planning.created else []
     return step(change, statements, [SQL.drop_column(table, column.name)], *hazards)
 
@@ -111,10 +117,21 @@ def alteration(planning: Planning, change: AlterColumn) -> Alteration:
     place = planning.place(change.table, change.new.name)
     pattern = made.bare_pattern
     bare = pattern is not None and planning.facts.all_match(*place, pattern)
-    if made.natively and made.changes_native:
-        there, back = planning.facts.casts(made.before, made.native)
-        made = replace(made, direct=there, direct_back=back)
-    return replace(made, bare=bare, copied=not planning.facts.frees_columns)
+    return replace(
+        made.known(planning.facts, tuple(_planned(planning.changes))),
+        bare=bare,
+        copied=not planning.facts.frees_columns,
+    )
+
+
+def _planned(changes: Sequence[Change]) -> Iterator[NamedType]:
+    """Named types as the plan leaves them."""
+    for change in changes:
+        match change:
+            case CreateType(named) | AlterType(_, named):
+                yield named
+            case _:
+                pass
 
 
 def alter(planning: Planning, change: AlterColumn) -> Step:

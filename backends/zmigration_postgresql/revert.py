@@ -108,7 +108,8 @@ def _plainly(made: Alteration, live: LiveColumn) -> str:
     old, new = _sides(made, live)
     type_text = _type(made, live)
     texts = old.type.textual and new.type.textual
-    if old.generated is not None or texts or not made.changes_native:
+    plain = texts or not made.changes_native or made.back().stays
+    if old.generated is not None or plain:
         return type_text
     if made.natively:
         return f"{type_text} USING {made.back().value_after()}"

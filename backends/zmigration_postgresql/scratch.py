@@ -36,7 +36,7 @@ IF to_regtype({type_text}) IS NOT NULL THEN ALTER TYPE {type} RENAME TO zmigrati
 END"""
 _AT_ONCE = 200  # tables; a transaction may only lock so many
 # Read-only, cancelled, shut down, locked, out of room: nothing that a schema file could mend.
-_PASSING = ("25006", "57014", "57P01", "55P03", "40P01", "53100", "53200", "53300")
+PASSING = ("25006", "57014", "57P01", "55P03", "40P01", "53100", "53200", "53300")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _statements(scratches: Sequence[_Scratch], *, fine: bool) -> Iterator[_Try]:
 def _made(
     connection: Connection, statements: Sequence[_Try], scratches: Sequence[_Scratch]
 ) -> Made:
-    with _undone(connection):
+    with undone(connection):
         for one in statements:
             _attempt(connection, one)
         look = read(connection, dict(connection.rows(_MADE, [[s.name for s in scratches]])))
@@ -128,12 +128,18 @@ def _made(
         return Made(tables, described(connection, types))
 
 
+def make_types(connection: Connection, types: Sequence[NamedType]) -> None:
+    """Make these types, until the transaction that is open is undone."""
+    for one in _types(types):
+        _attempt(connection, one)
+
+
 def _attempt(connection: Connection, one: _Try) -> None:
     try:
         if one.sql:
             connection.raw.execute(one.sql.encode())
     except load_driver().Error as error:
-        if connection.lost or error.sqlstate in _PASSING:
+        if connection.lost or error.sqlstate in PASSING:
             raise connection.failure(error) from None
         raise UnsupportedChange(
             f"PostgreSQL refuses {one.what}: {connection.words(error)}",
@@ -143,7 +149,7 @@ def _attempt(connection: Connection, one: _Try) -> None:
 
 
 @contextmanager
-def _undone(connection: Connection) -> Iterator[None]:
+def undone(connection: Connection) -> Iterator[None]:
     """A transaction, or a part of the one that is open, that is undone in the end."""
     idle = load_driver().pq.TransactionStatus.IDLE
     begin, end = "BEGIN READ WRITE", "ROLLBACK"

@@ -17,6 +17,8 @@ _IMPLICIT_LENGTH = 255
 _REAL_BITS = 24
 _REMEMBERED = 1024
 _MEASURED = re.compile(r"([^(]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?(\s+with.*|\[\])?")
+_SIZED = re.compile(r"(time|timestamp|interval)\((\d)\)( with(?:out)? time zone)?")
+_GROWING = re.compile(r"bit varying|interval|time(stamp)? with(out)? time zone")
 _SHORT = {
     "int": "integer",
     "int4": "integer",
@@ -121,6 +123,27 @@ def measured(native: str) -> tuple[str, tuple[int, ...]]:
     if matched is None or matched[4]:
         return canonical(native), ()
     return matched[1], tuple(int(m) for m in (matched[2], matched[3]) if m is not None)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def sized(native: str) -> tuple[str, tuple[int, ...]]:
+    """As `measured`, of moments and spans too: `("timestamp without time zone", (3,))`."""
+    matched = _SIZED.fullmatch(canonical(native))
+    return (matched[1] + (matched[3] or ""), (int(matched[2]),)) if matched else measured(native)
+
+
+def widens(before: str, native: str) -> bool:
+    """Whether only a measure grows or goes, so that the server leaves values as they are stored."""
+    (base, old), (new_base, new) = sized(before), sized(native)
+    if {base, new_base} <= TEXTS:
+        return not new or bool(old and old[0] <= new[0])
+    if base != new_base or base in ("character", "bit"):
+        return False
+    if base == "numeric":
+        return not new or bool(old and old[1] == new[1] and old[0] <= new[0])
+    if not _GROWING.fullmatch(base):
+        return False
+    return not new or bool(old and old[0] <= new[0])
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -12,6 +12,7 @@ from zmigration_api.values import format_value
 from .executor import Executor
 
 Raw: TypeAlias = tuple[Any, ...]
+_BESIDE = 3
 
 
 def keyed(
@@ -20,9 +21,13 @@ def keyed(
     columns: tuple[str, ...],
     where: str | None = None,
     limit: int | None = None,
+    also: tuple[str, ...] = (),
 ) -> Iterator[Raw]:
-    """Rows in the order of their key: its values (or the row's number), then the columns."""
-    wanted = list(map(executor.quoting.name, columns))
+    """Rows in the order of their key: its values, then the columns, then `also`, which is SQL.
+
+    In place of a key that there is not: the row's number and the columns of `beside_of`.
+    """
+    wanted = [*map(executor.quoting.name, columns), *also]
     source = f"{executor.quoting.table(table.name)} AS source"
     condition = f" WHERE {where}" if where else ""
     tail = f" LIMIT {limit}" if limit is not None else ""
@@ -31,7 +36,8 @@ def keyed(
         listed = ", ".join((key, *wanted))
         return executor.query(f"SELECT {listed} FROM {source}{condition} ORDER BY {key}{tail}")
     numbered = f"(SELECT *, row_number() OVER () AS zmigration_row FROM {source}) AS source"
-    listed = ", ".join(("zmigration_row", *wanted))
+    beside = map(executor.quoting.name, beside_of(table))
+    listed = ", ".join(("zmigration_row", *beside, *wanted))
     return executor.query(f"SELECT {listed} FROM {numbered}{condition} ORDER BY 1{tail}")
 
 
@@ -43,8 +49,17 @@ def sample(
     reason: str | None = None,
 ) -> Sample:
     split = len(raw) - len(columns)
-    key = scalars(executor, table, table.key or (None,), raw[:split])
-    return Sample(key, scalars(executor, table, columns, raw[split:]), reason=reason)
+    values = scalars(executor, table, columns, raw[split:])
+    if table.key:
+        return Sample(scalars(executor, table, table.key, raw[:split]), values, reason=reason)
+    names = beside_of(table)
+    beside = zip(names, scalars(executor, table, names, raw[1:split]), strict=True)
+    return Sample((raw[0],), values, reason=reason, beside=tuple(beside))
+
+
+def beside_of(table: Table) -> tuple[str, ...]:
+    """By what people find a row of a table without a key."""
+    return () if table.key else tuple(column.name for column in table.columns[:_BESIDE])
 
 
 def scalars(

@@ -36,4 +36,5 @@ def _value(executor: Executor, found: dict[str, Any], column: Column) -> tuple[A
 def _place(
     executor: Executor, table: Table, raw: Raw, split: int
 ) -> tuple[tuple[Scalar, ...], int | None]:
-    return scalars(executor, table, table.key or (None,), raw[:split]), None
+    key = table.key or (None,)
+    return scalars(executor, table, key, raw[: len(key)]), None

@@ -5,6 +5,7 @@ Each takes the table as it is now; columns that are not there are null in every 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from zmigration_api import (
@@ -23,6 +24,7 @@ from zmigration_api import (
     Unconvertible,
     Unfillable,
     carry,
+    convertible,
 )
 from zmigration_api.computed_answers import answer
 
@@ -52,7 +54,8 @@ def ask(executor: Executor, question: Question, current: Schema) -> Answer:
         case Orphans():
             return _orphans(executor, table, question, current)
         case CheckFailures(check=check):
-            return _rows(executor, table, (), where=f"NOT ({check.expression})")
+            spoken_of = _spoken_of(table, check.expression)
+            return _rows(executor, table, spoken_of, where=f"NOT ({check.expression})")
         case Unconvertible():
             return _unconvertible(executor, table, question)
 
@@ -107,16 +110,28 @@ def _equal(executor: Executor, table: Table, here: str, target: Table, there: st
     return f"CAST({right} AS TEXT) = CAST({left} AS TEXT)"
 
 
+def is_native(question: Unconvertible) -> bool:
+    """Whether the store's own conversion counts: both types are its own."""
+    return None not in (question.old.exact_type, question.new.exact_type)
+
+
+def is_mapped(question: Unconvertible) -> bool:
+    """Whether the schema file says more of the values than their type."""
+    return bool(question.new.using or question.new.enum)
+
+
 def _unconvertible(executor: Executor, table: Table, question: Unconvertible) -> Answer:
     """Every value goes through the shared conversion; only a `using` expression is not judged."""
     old, new = question.old, question.new
     if table.column(old.name) is None or (new.using and new.using.expression):
         return Answer()
+    if is_native(question) and not convertible(old.type, new.type):
+        return Answer()  # as SQL has it, which the store itself is asked
     count = 0
     samples: list[Sample] = []
     name = executor.quoting.name(old.name)
     for raw in keyed(executor, table, (old.name,), where=f"{name} IS NOT NULL"):
-        reason = _refusal(executor, raw[-1], old, new)
+        reason = refusal(executor, raw[-1], old, new)
         if reason is not None:
             count += 1
             if len(samples) < MAX_SAMPLES:
@@ -124,7 +139,8 @@ def _unconvertible(executor: Executor, table: Table, question: Unconvertible) ->
     return Answer(count, tuple(samples))
 
 
-def _refusal(executor: Executor, raw: Any, old: Column, new: Column) -> str | None:  # noqa: ANN401
+def refusal(executor: Executor, raw: Any, old: Column, new: Column) -> str | None:  # noqa: ANN401
+    """Why a value as it is stored does not become one of the new column; None: it does."""
     try:
         held = executor.codec.from_store(raw, old)
         value = carry(held, old, new)
@@ -147,6 +163,14 @@ def _rows(
         return Answer()
     rows = keyed(executor, table, columns, where, limit=MAX_SAMPLES)
     return Answer(count, tuple(sample(executor, table, columns, raw) for raw in rows))
+
+
+def _spoken_of(table: Table, expression: str) -> tuple[str, ...]:
+    """The columns that a condition names, or seems to."""
+    words = set(re.findall(r"\w+", expression.lower()))
+    return tuple(
+        c.name for c in table.columns if c.name.lower() in words or f'"{c.name}"' in expression
+    )
 
 
 def _present(executor: Executor, columns: tuple[str, ...]) -> str:

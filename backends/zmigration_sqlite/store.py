@@ -184,10 +184,10 @@ class SQLiteStore:
             return fitted(connection.raw, back, force=force)
 
     def ask(self, question: Question, current: Schema) -> Answer:
-        from zmigration_sql import questions
+        from .ask import ask
 
         connection = self._reading()
-        return questions.ask(connection, question, current) if connection else Answer()
+        return ask(connection, question, current) if connection else Answer()
 
     def begin(self, lock_timeout: float) -> None:
         from .unit import Unit

@@ -28,6 +28,8 @@ from .model import Column, Schema, Table
 
 _TEXTS = re.compile("char|text|clob", re.IGNORECASE)
 _PADDED = re.compile(r"character(\(\d+\))?", re.IGNORECASE)
+_FILLED = re.compile(r"(national )?(character|char|nchar|bit)(\[\])?")  # up to their measure
+_MEASURE = re.compile(r" ?\((\d+)(?:, ?(\d+))?\)")
 ROW = "__row"
 """The archive's column that counts rows which are otherwise alike."""
 KEPT, UNDONE = f"{PREFIX}kept_", f"{PREFIX}undone_"
@@ -126,8 +128,28 @@ def rewrites_values(change: AlterColumn) -> bool:
     kept = texts or {old.kind, new.kind} <= whole
     alike = kept or (old.kind == new.kind and change.old.exact_type == change.new.exact_type)
     rounded = old.kind == new.kind == "decimal" and old != new  # 1.5 may be 1.50 then
+    other = (not alike or rounded) and not _only_wider(change.old, change.new)
     mapped = change.new.using is not None
-    return not alike or rounded or mapped or change.fills_nulls or _recomputed(change)
+    return other or mapped or change.fills_nulls or _recomputed(change)
+
+
+def _only_wider(old: Column, new: Column) -> bool:
+    """Whether a measure of the type grows or goes, and no value is held otherwise for that."""
+    exact = (old.exact_type, new.exact_type)
+    texts = exact if None not in exact else (str(old.type), str(new.type))
+    (base, before), (new_base, after) = (_measure(text or "") for text in texts)
+    if base != new_base or _FILLED.fullmatch(base) or not before:
+        return False
+    return not after or (before[0] <= after[0] and before[1:] == after[1:])
+
+
+def _measure(native: str) -> tuple[str, tuple[int, ...]]:
+    """`("time without time zone", (3,))` of `time(3) without time zone`."""
+    found = _MEASURE.search(native)
+    if found is None:
+        return native.lower(), ()
+    numbers = tuple(int(number) for number in found.groups() if number is not None)
+    return _MEASURE.sub("", native, count=1).lower(), numbers
 
 
 def _holds_texts(column: Column) -> bool:

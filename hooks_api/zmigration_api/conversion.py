@@ -26,6 +26,8 @@ _FROM_OTHERS: dict[TypeKind, frozenset[TypeKind]] = {
     "date": frozenset({"datetime"}),
     "datetime": frozenset({"date"}),
 }
+_SURE_DIGITS = 15  # of every number
+_TOO_LONG = "has more digits than float keeps"
 
 
 def convertible(old: ColumnType, new: ColumnType) -> bool:
@@ -48,11 +50,12 @@ def convert(value: Any, old: ColumnType, new: ColumnType) -> Any:  # noqa: ANN40
 
 def _carried(value: Any, old: ColumnType, new: ColumnType) -> Any:  # noqa: ANN401
     if not convertible(old, new):
-        raise ValueError(f"{old.kind} does not become {new.kind}")
+        raise ValueError(f"{old} does not become {new}")
     if old.kind == new.kind:
         return fit(value, new)
     if old.kind in _TEXTS:
-        return parse(value, new)
+        read = parse(value, new)
+        return _kept(read, value) if new.kind == "float" else read
     if new.kind in _TEXTS:
         return fit(_clean(format_value(value, old)), new)
     return fit(_across(value, new.kind), new)
@@ -141,10 +144,33 @@ def _whole(value: int | float | Decimal) -> int:
 
 
 def _floating(value: int | Decimal) -> float:
-    near = float(value)
+    near = _near(value)
     if math.isinf(near) or (value and not near):
         raise ValueError("is outside the range of float")
+    same = int(near) == value if isinstance(value, int) else _writes(near, value)
+    if not same:
+        raise ValueError(_TOO_LONG)
     return near
+
+
+def _near(value: int | Decimal) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _kept(near: float, text: str) -> float:
+    """The float that a text writes, if it writes no more digits than the float has."""
+    sure = len(text) <= _SURE_DIGITS and not {"e", "E"} & set(text)
+    if not sure and near and not _writes(near, Decimal(text.strip())):
+        raise ValueError(_TOO_LONG)
+    return near
+
+
+def _writes(near: float, value: Decimal) -> bool:
+    """Whether the float, as it is written, is that number."""
+    return value.is_nan() or Decimal(format_float(near)) == value
 
 
 def _zero_or_one(value: int) -> bool:

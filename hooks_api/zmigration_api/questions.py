@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .computed import Computed
-from .model import Check, Column, Scalar
+from .model import Check, Column, NamedType, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,17 @@ class Orphans:
 class Unconvertible:
     """Which values cannot become values of the new column: type, length, `enum` or `using`?
 
-    `old` and `new` have the column's current name. Nulls always convert to null here.
+    `old` and `new` have the column's current name. Nulls always convert to null here, but for a
+    type that takes none. Where both say a store's own type (`exact_type`), that store's own
+    conversion counts: `types` are named types as the plan leaves them, `options` what the store
+    is to say of the whole table (`Table.options`).
     """
 
     table: str
     old: Column
     new: Column
+    types: tuple[NamedType, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +102,15 @@ Question: TypeAlias = (
 class Sample:
     """One offending row: its key (primary key values, or the row's number from 1) and values.
 
-    `line` is the line of the row in its file, where there is one.
+    `line` is the line of the row in its file, where there is one. `beside` are columns by which
+    people find the row, where neither a key nor a line tells which it is.
     """
 
     key: tuple[Scalar, ...]
     values: tuple[Scalar, ...]
     line: int | None = None
     reason: str | None = None
+    beside: tuple[tuple[str, Scalar], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

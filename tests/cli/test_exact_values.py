@@ -138,10 +138,35 @@ def test_columns_that_come_back_together_are_not_said_to_be_empty(
         assert connection.execute("SELECT b, c FROM t").fetchall() == [("x", 5)]
 
 
-def test_long_numbers_that_become_floats_are_named_in_any_file(app: AppFolder) -> None:
+def test_long_numbers_that_a_float_does_not_keep_are_named_in_any_file(app: AppFolder) -> None:
     table = "users:\n  id: {{type: int, pk: true}}\n  name: {{type: {}}}\n"
-    app.write("Data/users.csv", "id,name\n1,9007199254740993\n")
+    app.write("Data/users.csv", "id,name\n1,9007199254740993\n2,9007199254740992\n")
     app.schema(table.format("bigint"))
     assert app.run("--auto-approve").code == 0
     app.schema(table.format("float"))
-    assert "numbers of more than 15 digits become the nearest float" in app.run("--dry-run").out
+    done = app.run("--auto-approve")
+    assert done.code == 1
+    assert "users.name: 1 value(s) cannot become float" in done.out
+    assert "row 1 (line 2): 9007199254740993 has more digits than float keeps" in done.out
+
+
+def test_rows_without_a_key_are_named_by_what_they_hold(app: AppFolder) -> None:
+    sql = (
+        """CREATE TABLE t (name TEXT, age INTEGER); INSERT INTO t VALUES ('ada', 3), ('bob', -4)"""
+    )
+    table = "t:\n  name: {db_type: TEXT}\n  age: {db_type: INTEGER}\n  checks: [{old: age > 0}]\n"
+    on_sqlite(app, sql, table)
+    done = app.run("--auto-approve")
+    assert done.code == 1
+    assert "t: 1 row(s) do not keep old: age > 0" in done.out
+    assert "row with name 'bob', age -4: -4\n" in done.out
+
+
+def test_rows_of_a_check_show_what_it_speaks_of(app: AppFolder) -> None:
+    table = "users:\n  id: {type: int, pk: true}\n  name: {type: str}\n"
+    app.schema(table)
+    assert app.run("--auto-approve").code == 0
+    app.schema(table + "  checks: [{short: length(name) < 3}]\n")
+    done = app.run("--auto-approve")
+    assert done.code == 1
+    assert "row 1 (line 2): 'ada'\n" in done.out

@@ -85,3 +85,13 @@ def test_a_failing_hook_of_one_undoes_the_other(two: AppFolder) -> None:
     done = two.run("--auto-approve")
     assert done.code == 1
     assert two.snapshot() == before
+
+
+def test_a_rollback_leaves_other_schemas_as_they_are(two: AppFolder) -> None:
+    two.with_email()
+    assert two.run("--auto-approve").code == 0
+    done = two.run("--rollback", "--auto-approve")
+    assert done.code == 0, done.said
+    assert "1 schema(s) rolled back" in done.out
+    assert "1 schema(s) not part of it, left as they are" in done.out
+    assert "up to date" not in done.out

@@ -51,6 +51,14 @@ GOOD = [
     ("", "str", "text", ""),
     (7, "int", "str", "7"),
     (7, "int", "float", 7.0),
+    (2**53, "bigint", "float", 2.0**53),
+    (2**62, "bigint", "float", 2.0**62),
+    (Decimal("0.1"), "decimal", "float", 0.1),
+    (Decimal("1.50"), "decimal", "float", 1.5),
+    (Decimal("123456789012345.6"), "decimal", "float", 123456789012345.6),
+    ("0.10000000000000000000", "str", "float", 0.1),
+    ("9007199254740992", "str", "float", 2.0**53),
+    ("1.7976931348623157e308", "str", "float", 1.7976931348623157e308),
     (7, "int", "decimal", Decimal(7)),
     (1, "int", "bool", True),
     (True, "bool", "int", 1),
@@ -96,7 +104,15 @@ BAD = [
     (1e300, "float", "int", "outside the range"),
     (2**40, "bigint", "int", "outside the range"),
     (datetime(2024, 1, 2, 3), "datetime", "date", "time of day"),
-    (1, "int", "date", "does not become"),
+    (1, "int", "date", "int does not become date"),
+    (2**53 + 1, "bigint", "float", "more digits than float keeps"),
+    (2**63 - 1, "bigint", "float", "more digits than float keeps"),
+    (Decimal("9007199254740993"), "decimal", "float", "more digits than float keeps"),
+    (Decimal("0.12345678901234567890"), "decimal", "float", "more digits than float keeps"),
+    (Decimal("1e-400"), "decimal", "float", "outside the range"),
+    (10**400, "bigint", "float", "outside the range"),
+    ("9007199254740993", "str", "float", "more digits than float keeps"),
+    ("0.12345678901234567890", "text", "float", "more digits than float keeps"),
     (b"\xff\x00", "blob", "str", "not UTF-8"),
 ]
 
@@ -135,6 +151,8 @@ def test_native_types_do_not_convert() -> None:
     assert convertible(inet, inet)
     assert not convertible(inet, cidr)
     assert not convertible(inet, of("str"))
+    with pytest.raises(ValueError, match="inet does not become cidr"):
+        convert("10.0.0.1", inet, cidr)
 
 
 def column(kind: str, **more: Any) -> Column:

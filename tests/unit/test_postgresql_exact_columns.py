@@ -148,7 +148,7 @@ CASES = {
             "a integer, b varchar(20), c timestamp, d numeric(10,2), e smallint, f real, g text,"
             " h integer[], i text[], j interval, k json, l boolean, m char(5), n inet, o date",
             "INSERT INTO t VALUES (1, 2, 'b', '2020-01-02 03:04:05', 1.5, 3, 0.5, '9', '{1,2}',"
-            " '{3,4}', '1 day 2:03:04.5', '{\"a\": 1}', true, 'abc', '10.0.0.1', '2020-02-03')",
+            " '{3,4}', '1 day 2:03:04', '{\"a\": 1}', true, 'abc', '10.0.0.1', '2020-02-03')",
         ),
         t(
             "a bigint, b varchar(50), c timestamptz, d numeric(12,3), e integer,"

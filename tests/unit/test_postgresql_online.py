@@ -194,6 +194,34 @@ def test_what_others_wait_for() -> None:
     assert hazards(rewritten) == [f"{name}: readers and writers wait while it is written anew"]
 
 
+def test_a_check_that_is_validated_keeps_nobody_out_but_prolongs_what_does() -> None:
+    name = "t, 1.2 GB, about 8,100,000 rows"
+    validated = step(
+        AddConstraint("t", Check(name="c", expression="a > 0")),
+        "ALTER TABLE t VALIDATE CONSTRAINT c;",
+    )
+    alone = f"{name}: nobody waits while its rows are checked"
+    assert hazards(validated) == [alone]
+    assert exclusive([validated]) == ()
+    key = ForeignKey(columns=("a",), ref_table="u", ref_columns=("b",), name="fk", valid=False)
+    refers = "ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES u(b) NOT VALID;"
+    assert hazards(step(AddConstraint("t", key), refers), validated) == [
+        f"{name}: writers wait for a moment, and then until the run is done",
+        f"{alone}; who waits for the steps before waits on",
+    ]
+    added = step(AddColumn("t", column("b")), "ALTER TABLE t ADD COLUMN b INTEGER;")
+    assert hazards(validated, added) == [  # the table is taken for all steps, before the first
+        f"{name}: readers and writers wait while its rows are checked",
+        f"{name}: readers and writers wait for a moment",
+    ]
+    both = step(
+        validated.changes[0],
+        "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID;",
+        "ALTER TABLE t VALIDATE CONSTRAINT c;",
+    )
+    assert hazards(both) == [f"{name}: readers and writers wait while its rows are checked"]
+
+
 def test_tables_that_are_taken_at_once() -> None:
     refers = ForeignKey(columns=("a",), ref_table="u", ref_columns=("b",), name="fk")
     assert exclusive([index(), constraint(refers)]) == ()
