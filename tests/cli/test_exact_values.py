@@ -145,3 +145,15 @@ def test_long_numbers_that_become_floats_are_named_in_any_file(app: AppFolder) -
     assert app.run("--auto-approve").code == 0
     app.schema(table.format("float"))
     assert "numbers of more than 15 digits become the nearest float" in app.run("--dry-run").out
+
+
+def test_nulls_that_would_be_numbered_are_refused(app: AppFolder) -> None:
+    sql = """CREATE TABLE t (id, a TEXT);
+        INSERT INTO t VALUES (1, 'x'), (NULL, 'y'), (NULL, 'z')"""
+    table = "t:\n  id: {type: int, pk: true}\n  a: text\n"
+    file = on_sqlite(app, sql, table)
+    before = rows(file)
+    done = app.run("--auto-approve")
+    assert done.code == 1, done.said
+    assert "t.id: 2 row(s) have no value" in done.said
+    assert rows(file) == before
