@@ -10,20 +10,12 @@ from zmigration_api import (
     AddColumn,
     AlterColumn,
     Change,
-    CheckFailures,
-    Duplicates,
     Hazard,
     MigrationError,
-    Nulls,
-    Orphans,
     OutcomeUnknown,
     Progress,
-    Question,
-    Readable,
     Step,
     Store,
-    Unconvertible,
-    Unfillable,
     as_run,
 )
 from zmigration_api.describe import detail, summary, symbol
@@ -36,6 +28,7 @@ from .schema_file import SchemaFile
 from .screen import Screen
 from .survey import SchemaSurvey, Unit
 from .unit_of_work import Result
+from .violation_words import violation_lines
 
 STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
@@ -165,13 +158,14 @@ class Report:
 
     def up_to_date(self, schema: SchemaSurvey) -> None:
         """Nothing to do for one schema, or nothing but to record its version."""
+        to = schema.decision.to
         self._line(f"Migrating {schema.file.name}...")
         self._line(f"   Version: {_version_line(schema)}")
-        if schema.decision.to is not None:
-            self._line(f"   📌 Nothing to change; {schema.decision.to} is to be recorded")
-            self._line()
-            return
-        self._line("   ✅ Already up to date (0 operation(s))", "green")
+        if to is None:
+            self._line("   ✅ Already up to date (0 operation(s))", "green")
+        else:
+            self._line(f"   📌 Nothing to change; {to} is to be recorded")
+        self._adopted(schema)
         self._line()
 
     def failed(self, unit: Unit, error: MigrationError, not_done: str) -> None:
@@ -210,14 +204,20 @@ class Report:
         count = len(schema.changes)
         word = "Migration complete" if result.record else "Already up to date"
         self._line(f"   ✅ {word} ({count} operation(s))", "green")
+        self._adopted(schema)
         self.warnings([result.warning] if result.warning else [])
-        if result.record is not None and count:
+        if result.record is not None and (count or schema.adopted):
             self._line()
             self._line("Migration history recorded:")
             self._line(f"   {result.history_display}")
             self._line(f"   Hash: {result.record.schema_hash[:12]}...")
             self._line(f"   Changes: {result.record.changes_summary}")
         self._line()
+
+    def _adopted(self, schema: SchemaSurvey) -> None:
+        """What is there already as the file wants it, and is ours from now on."""
+        for change in schema.adopted:
+            self._line(f"   Adopted: {_done(change, len(schema.desired.tables) > 1)}")
 
     def moved(self, schema: SchemaSurvey) -> None:
         """What moved in the store and is taken as it is, or is put right by --force-sync."""
@@ -307,38 +307,3 @@ def _preview(change: Change, store: Store, schema: SchemaSurvey, qualified: bool
         case _:
             facts = ""
     return f"{text} ({facts})" if facts else text
-
-
-def violation_lines(violation: Violation) -> list[str]:
-    """A violation in lines: what and how many, the first rows, what to do."""
-    lines = [_question_text(violation.question, violation.answer.count)]
-    for sample in violation.answer.samples:
-        key = ", ".join(map(str, sample.key))
-        values = ", ".join("null" if v is None else repr(v) for v in sample.values)
-        line = f" (line {sample.line})" if sample.line else ""
-        lines.append(f"  row {key}{line}: {values}{' ' + sample.reason if sample.reason else ''}")
-    more = violation.answer.count - len(violation.answer.samples)
-    if more > 0:
-        lines.append(f"  ... and {more} more")
-    return [*lines, f"  → {violation.hint}"]
-
-
-def _question_text(question: Question, count: int) -> str:
-    match question:
-        case Nulls(table, column):
-            return f"{table}.{column}: {count} row(s) have no value, and it is required"
-        case Unfillable(table, computed):
-            what = "cannot get a value by its backfill"
-            return f"{table}.{computed.new.name}: {count} row(s) {what}"
-        case Readable(table):
-            return f"{table}: {count} row(s) cannot be read"
-        case Duplicates(table, columns):
-            names = ", ".join(columns)
-            return f"{table}.{names}: {count} row(s) have a value that another row has too"
-        case Orphans(table, columns, ref, _):
-            where = ref or "a table without rows"
-            return f"{table}.{', '.join(columns)}: {count} row(s) refer to nothing in {where}"
-        case Unconvertible(table, old, new):
-            return f"{table}.{old.name}: {count} value(s) cannot become {new.type}"
-        case CheckFailures(table, check):
-            return f"{table}: {count} row(s) do not keep {check.name}: {check.expression}"

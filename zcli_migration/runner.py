@@ -23,12 +23,13 @@ from .outcome import Outcome, SchemaOutcome, Status
 from .planner import possible_renames, rename_hazard
 from .preflight import Violation
 from .renaming import idle_renames
-from .report import Report, violation_lines
+from .report import Report
 from .schema_file import with_version
 from .session import Request, Session, in_session
 from .survey import SchemaSurvey, Survey, Unit, survey
 from .system_schema import write_system_schema
 from .unit_of_work import Result, Run, apply, steps_of
+from .violation_words import violation_lines
 
 ATTEMPTS = 3
 """How often a run that needs no approval looks again when the store moved under it."""

@@ -64,16 +64,13 @@ def exact(connection: Connection | None, schema: Schema, live: Schema, canon: Ca
 
 
 def _counterpart(table: Table, live: Schema) -> Table | None:
-    found = live.table(table.name)
-    return found or (live.table(table.renamed_from) if table.renamed_from else None)
+    return live.table(table.renamed_from or table.name) or live.table(table.name)
 
 
 def _column_of(column: Column, live: Table | None) -> Column | None:
     if live is None:
         return None
-    return live.column(column.name) or (
-        live.column(column.renamed_from) if column.renamed_from else None
-    )
+    return live.column(column.renamed_from or column.name) or live.column(column.name)
 
 
 def _written(table: Table, live: Table | None) -> Table:

@@ -47,7 +47,7 @@ def drop(planning: Planning, change: DropTable) -> Step:
         if back.lost:
             lost = f"Of {table.name}, {', '.join(back.lost)} cannot be brought back."
             hazards.append(Hazard("note", lost))
-        forward = [*_circle(planning, live, change), copied(back.archive, live), dropped]
+        forward = [*_circle(planning, live, change), copied(back.archive, table.name), dropped]
         made = step(change, forward, back.undo, *hazards)
         return replace(made, keeps=back.archive)
     undo = [*created(table, comments=table.exact), *indexed(table, comments=table.exact)]
@@ -87,10 +87,16 @@ def _staying(planning: Planning, live: str) -> list[str]:
 
 
 def rename(planning: Planning, change: RenameTable) -> Step:
-    planning.renamed(change.old, change.new)
     own = planning.facts.own_schema()
-    forward, back = _renamed(change.old, change.new, own), _renamed(change.new, change.old, own)
+    forward: list[str] = []
+    back: list[str] = []
+    for old, new in planning.moves[change]:
+        planning.renamed(old, new)
+        forward += _renamed(old, new, own)
+        back = [*_renamed(new, old, own), *back]
     schema, gone = planning.new_schema(change.new)
+    if planning.way_back.comes_last(change.old):
+        back = []
     return step(change, [*schema, *forward], [*back, *gone])
 
 

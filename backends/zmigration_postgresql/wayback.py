@@ -24,6 +24,7 @@ from zmigration_api import (
     RenameType,
     Step,
 )
+from zmigration_api.renames import is_aside
 
 from .alter import Alteration
 from .archive import Keep, copied, keep_of, quiet
@@ -60,6 +61,7 @@ class WayBack:
         renames = RenameTable | RenameColumn | RenameType
         self._renames = any(isinstance(c, renames) for c in changes)
         self._names = Renames(changes)
+        self._aside = {c.old for c in changes if isinstance(c, RenameTable) and is_aside(c.new)}
         self._end: dict[str, int] = {}
         self._alterations: dict[str, list[tuple[Change, Alteration]]] = {}
         self._columns: dict[str, Sequence[str]] = {}
@@ -68,7 +70,7 @@ class WayBack:
             constraint_name(c.table, c.constraint) for c in changes if isinstance(c, DropConstraint)
         }
         self._keeps = {
-            a.new_table: keep_of(a, catalog, a.table, a.new_table, undone=False)
+            a.new_table: keep_of(self._at_work(a), catalog, a.table, a.new_table, undone=False)
             for a in archives.kept
             if a.new_table is not None
         }
@@ -90,7 +92,23 @@ class WayBack:
             if part.kind == "foreign key" and part.name not in self._gone:
                 self._at_the_end(name, part)
         undo = table_back(name, self._catalog, facts, archive, self._gone)
+        if self.comes_last(name):
+            self._end |= dict.fromkeys(undo, -1)
+            undo = []
         return TableBack(archive, undo, facts.lost)
+
+    def comes_last(self, live: str) -> bool:
+        """Whether a dropped table comes back when its name is free again, which another took."""
+        return live in self._aside and self._archives.of(live) is not None
+
+    def _at_work(self, archive: Archive) -> Archive:
+        """The archive with the columns that go as they are called after the plan's renames."""
+
+        def called(kept: KeptColumn) -> KeptColumn:
+            name = self._names.column(archive.table, kept.old.name)
+            return kept if kept.new else replace(kept, old=replace(kept.old, name=name))
+
+        return replace(archive, kept=tuple(map(called, archive.kept)))
 
     def column(
         self, change: DropColumn, place: tuple[str, str], columns: Sequence[str]
