@@ -98,7 +98,12 @@ def constraints(current: Schema, desired: Schema) -> Iterator[Change]:
 
 def _renamed(table: str, kind: _PartKind, found: Matched[Any]) -> Iterator[Change]:
     for before, after in found.pairs:
-        if after.name is not None and before.name is not None and before.name != after.name:
+        if before.name is None or after.name is None or before.name == after.name:
+            continue
+        if "" in (before.name, after.name):  # SQLite's primary keys may have no name
+            yield DropConstraint(table, before)
+            yield AddConstraint(table, after)
+        else:
             yield RenamePart(table, kind, before.name, after.name)
 
 

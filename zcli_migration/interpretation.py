@@ -119,7 +119,7 @@ def _wanted_column(wanted: Table | None, name: str) -> Column | None:
     if wanted is None:
         return None
     source = next((c for c in wanted.columns if c.renamed_from == name), None)
-    return wanted.column(name) or source
+    return source or wanted.column(name)
 
 
 def _column(

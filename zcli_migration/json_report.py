@@ -39,6 +39,7 @@ def _schema(schema: SchemaOutcome) -> dict[str, object]:
         "to_version": str(to) if to else schema.to_version,
         "suggested_version": str(suggested) if suggested else None,
         "changes": [_change(change, schema.steps) for change in changes],
+        "adopted": [summary(c) for c in schema.survey.adopted] if schema.survey else [],
         "statements": list(as_run(schema.steps)),
         "warnings": list(schema.warnings),
         "error": error_facts(schema.error) if schema.error else None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zmigration_api import Change, Column, Fact, Schema, Table, history_table
 
 from .exact import Owned, as_found, exact_store, is_exact_store, ours_of
+from .hints import Told
 from .interpretation import Reading, interpret
 from .older_types import as_noted
 from .recording import Recorded, history_table_for, last_record
@@ -31,6 +32,15 @@ class Found:
     live: Schema
     records: dict[str, Recorded | None]
     back: dict[str, list[tuple[str, Column]]]
+
+    @property
+    def told(self) -> Told:
+        """What the records say of renames; nothing where an older version has recorded."""
+        known = [r for r in self.records.values() if r and r.tables and r.renamed is not None]
+        return Told(
+            {t.name: t for r in reversed(known) for t in (r.tables.tables if r.tables else ())},
+            frozenset(names for r in known for names in r.renamed or ()),
+        )
 
 
 def look(unit: Unit) -> Found:
@@ -147,7 +157,7 @@ def current_schema(
     renamed = {t.renamed_from: t for t in reversed(desired.tables) if t.renamed_from}
     for table in live.tables:
         recorded, observed = known.get(table.name, (None, None))
-        wanted = desired.table(table.name) or renamed.get(table.name)
+        wanted = renamed.get(table.name) or desired.table(table.name)
         meant = wanted or recorded
         if meant.exact if meant else rest:
             owned = _owned(table.name, wanted, recorded, made)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from zmigration_api import (
@@ -39,6 +39,7 @@ from zmigration_api import (
 )
 from zmigration_api.archive import archives_for
 from zmigration_api.describe import summary
+from zmigration_api.renames import in_turn, without_aside
 from zmigration_api.snapshot import fingerprint
 
 from .exact import parts_of
@@ -79,8 +80,14 @@ def make_plan(
     if backend.keeps_archives:
         archives = archives_for(ordered, current, desired, fingerprint(base)[:10])
     steps = store.plan(ordered, current, desired, archives)
-    told = tuple(with_no_way_back(backend, step) for step in steps)
+    told = tuple(with_no_way_back(backend, _in_words(step)) for step in steps)
     return Plan(steps=told, changes=ordered, base=base)
+
+
+def _in_words(step: Step) -> Step:
+    """The step with hazards that call what is set aside by its own name."""
+    hazards = tuple(replace(h, text=without_aside(h.text)) for h in step.hazards)
+    return replace(step, hazards=hazards)
 
 
 def refuse_unsupported(backend: BackendType, changes: Iterable[Change]) -> None:
@@ -108,7 +115,18 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
         stage = _FREED if in_the_way else _stage(change)
         return stage, drop_order.get(change.table, 0)
 
-    return tuple(sorted(changes, key=key))
+    return tuple(_renames_in_turn(sorted(changes, key=key)))
+
+
+def _renames_in_turn(changes: Sequence[Change]) -> Iterator[Change]:
+    """Renames so that each finds its new name free, as far as that goes; else as they are."""
+    yield from in_turn(c for c in changes if isinstance(c, RenameTable))
+    yield from (c for c in changes if isinstance(c, RenameType))
+    columns = [c for c in changes if isinstance(c, RenameColumn)]
+    for table in dict.fromkeys(change.table for change in columns):
+        yield from in_turn(c for c in columns if c.table == table)
+    renames = RenameTable | RenameType | RenameColumn
+    yield from (c for c in changes if not isinstance(c, renames))
 
 
 _FREED = 4

@@ -149,8 +149,8 @@ class _Asker:
             case UniqueConstraint():
                 yield from self._duplicates(table, change, "make these values different")
             case PrimaryKey():
-                fresh = self.computing.fresh(change.table)
-                there = [name for name in constraint.columns if name not in fresh]
+                filled = set(self._filled(change.table))
+                there = [name for name in constraint.columns if name not in filled]
                 for column in self._old_columns(change.table, there):
                     yield Nulls(table, column), "a primary key has no nulls"
                 yield from self._duplicates(table, change, "make these keys different")
@@ -165,6 +165,18 @@ class _Asker:
                     continue
                 if self._rewritten(table.name, constraint):
                     yield from self.constrained(AddConstraint(table.name, constraint))
+
+    def _filled(self, table: str) -> Iterator[str]:
+        """Columns in which nulls of now say nothing; a type that changes leaves them nulls."""
+        for change in self.changes:
+            match change:
+                case AddColumn(name, column) if name == table:
+                    yield column.name
+                case AlterColumn(name, _, column) if name == table:
+                    if change.fills_nulls or column.using is not None:
+                        yield column.name
+                case _:
+                    pass
 
     def _rewritten(self, table: str, constraint: Constraint) -> bool:
         if isinstance(constraint, Check | Exclusion):
@@ -195,7 +207,7 @@ class _Asker:
             self._old_columns(key.ref_table, key.ref_columns),
         )
         hint = f"add the missing rows to {key.ref_table}, or correct these"
-        if not self._rewritten(table, key):
+        if not self._rewritten(table, key) or not key.ref_columns:
             yield question, hint
             return
         here = self.computing.columns(table, key.columns)
@@ -224,10 +236,8 @@ def _asks_rows(constraint: Constraint) -> bool:
     A constraint that is not validated lets them be; SQLite takes a foreign key to a table that has
     no key to refer to, and refuses what uses it.
     """
-    if isinstance(constraint, ForeignKey) and len(constraint.columns) != len(
-        constraint.ref_columns
-    ):
-        return False
+    if isinstance(constraint, ForeignKey) and constraint.ref_columns:
+        return constraint.valid and len(constraint.columns) == len(constraint.ref_columns)
     return not isinstance(constraint, Check | ForeignKey) or constraint.valid
 
 

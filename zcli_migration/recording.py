@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
@@ -28,17 +27,12 @@ from zmigration_api import (
 from zmigration_api.describe import column_of, detail, kind, summary
 from zmigration_api.snapshot import decode_schema, encode
 
+from .hints import Renamed, read_renamed, renames_of
+from .masking import without_secrets
 from .schema_file import SchemaFile
 from .tagged import encode_tagged
 
 FORMAT = 1
-# Alone on its line a password may hold commas, and in .zolo files what elsewhere is a comment.
-_PASSWORD = re.compile(
-    r"""((?P<line>^[ \t]*)?Data_Password["']?(?:\(\w+\))?\s*:[ \t]*)
-        (\*\*\*(?![^\s,}])|"[^"\n]*"|'[^'\n]*'|(?(line)[^\s"'][^\r\n]*|[^\s,}\#][^\n,}]*))""",
-    re.MULTILINE | re.VERBOSE,
-)
-_DSN_PASSWORD = re.compile(r"""(://[^\s:/@"']*:)[^\s"']*(@)""")
 _FINISHED = frozenset({"success", "rollback"})
 
 
@@ -47,7 +41,8 @@ class Recorded:
     """The last record of a schema. Without `tables` it was made by another tool.
 
     `declared` is the version that the file said before the run wrote the recorded one.
-    `tables` is the schema as the file said it, `observed` as the store then showed it.
+    `tables` is the schema as the file said it, `observed` as the store then showed it. `renamed`
+    are the renames that the file asked for, done by then; None where an older version recorded.
     """
 
     version: Version | None
@@ -56,6 +51,7 @@ class Recorded:
     observed: Schema | None = None
     schema_text: str | None = None
     declared: str | None = None
+    renamed: Renamed | None = None
 
     @property
     def is_start(self) -> bool:
@@ -150,6 +146,7 @@ def recorded_of(record: HistoryRecord) -> Recorded:
             observed=decode_schema(meta["observed"]),
             schema_text=meta["schema_text"],
             declared=meta.get("declared"),
+            renamed=read_renamed(meta.get("renamed")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise unreadable(record, error) from None
@@ -185,10 +182,10 @@ class Applied:
     """What one schema's part of a run came to; what its record is made of.
 
     `run` is one for all records of a run, and later runs have greater ones. `steps_at` are the
-    places of `steps` in the store's plan. `before` is what was there before a first record: as
-    a schema file would have said it, and as the store showed it. `state` is what
-    `settled` compares with, `hooks` which hooks ran and what they gave back, `samples` what
-    `written_back` looks for.
+    places of `steps` in the store's plan. `adopted` is what another hand had changed already.
+    `before` is what was there before a first record: as a schema file would have said it, and as
+    the store showed it. `state` is what `settled` compares with, `hooks` which hooks ran and what
+    they gave back, `samples` what `written_back` looks for.
     """
 
     file: SchemaFile
@@ -197,6 +194,7 @@ class Applied:
     from_version: Version | None
     to_version: Version
     changes: tuple[Change, ...]
+    adopted: tuple[Change, ...] = ()
     steps: tuple[Step, ...]
     desired: Schema
     observed: Schema
@@ -218,7 +216,7 @@ def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
         to_version=str(applied.to_version),
         applied_at=now_text(),
         schema_hash=applied.schema_hash,
-        changes_summary=summarise(applied.changes, applied.desired),
+        changes_summary=_told(applied),
         status="SUCCESS",
         applied_by=user_name(),
         app_name=app_name,
@@ -242,6 +240,7 @@ def _meta_text(applied: Applied) -> str:
         "schema_text": without_secrets(applied.schema_text),
         "tables": encode(applied.desired),
         "observed": encode(applied.observed),
+        "renamed": sorted(renames_of(applied.file)),
         "run": applied.run,
         "back": [
             {"at": at, "step": encode_tagged(step)}
@@ -271,30 +270,10 @@ def json_text(value: object) -> str:
     return text
 
 
-def without_secrets(text: str) -> str:
-    """A schema file's text for the history, with *** for its passwords."""
-    return _DSN_PASSWORD.sub(r"\1***\2", _PASSWORD.sub(r"\1***", text))
-
-
-def with_secrets_of(current: str, masked: str) -> str | None:
-    """A text from the history with the passwords of `current`; None if it has others."""
-    text: str | None = masked
-    for pattern in (_PASSWORD, _DSN_PASSWORD):
-        text = _filled_in(pattern, text, current) if text is not None else None
-    return text
-
-
-def _filled_in(pattern: re.Pattern[str], masked: str, current: str) -> str | None:
-    known = [found[0] for found in pattern.finditer(current)]
-    parts, end = [], 0
-    places = list(pattern.finditer(masked))
-    hidden = [place for place in places if "***" in place[0]]
-    if hidden and len(places) != len(known):
-        return None
-    for place, secret in zip(places, known, strict=False):
-        parts += [masked[end : place.start()], secret if place in hidden else place[0]]
-        end = place.end()
-    return "".join((*parts, masked[end:]))
+def _told(applied: Applied) -> str:
+    if applied.changes or not applied.adopted:
+        return summarise(applied.changes, applied.desired)
+    return f"Adopted: {summarise(applied.adopted, applied.desired)}"
 
 
 def summarise(changes: Sequence[Change], desired: Schema) -> str:

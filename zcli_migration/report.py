@@ -158,13 +158,14 @@ class Report:
 
     def up_to_date(self, schema: SchemaSurvey) -> None:
         """Nothing to do for one schema, or nothing but to record its version."""
+        to = schema.decision.to
         self._line(f"Migrating {schema.file.name}...")
         self._line(f"   Version: {_version_line(schema)}")
-        if schema.decision.to is not None:
-            self._line(f"   📌 Nothing to change; {schema.decision.to} is to be recorded")
-            self._line()
-            return
-        self._line("   ✅ Already up to date (0 operation(s))", "green")
+        if to is None:
+            self._line("   ✅ Already up to date (0 operation(s))", "green")
+        else:
+            self._line(f"   📌 Nothing to change; {to} is to be recorded")
+        self._adopted(schema)
         self._line()
 
     def failed(self, unit: Unit, error: MigrationError, not_done: str) -> None:
@@ -203,14 +204,20 @@ class Report:
         count = len(schema.changes)
         word = "Migration complete" if result.record else "Already up to date"
         self._line(f"   ✅ {word} ({count} operation(s))", "green")
+        self._adopted(schema)
         self.warnings([result.warning] if result.warning else [])
-        if result.record is not None and count:
+        if result.record is not None and (count or schema.adopted):
             self._line()
             self._line("Migration history recorded:")
             self._line(f"   {result.history_display}")
             self._line(f"   Hash: {result.record.schema_hash[:12]}...")
             self._line(f"   Changes: {result.record.changes_summary}")
         self._line()
+
+    def _adopted(self, schema: SchemaSurvey) -> None:
+        """What is there already as the file wants it, and is ours from now on."""
+        for change in schema.adopted:
+            self._line(f"   Adopted: {_done(change, len(schema.desired.tables) > 1)}")
 
     def moved(self, schema: SchemaSurvey) -> None:
         """What moved in the store and is taken as it is, or is put right by --force-sync."""

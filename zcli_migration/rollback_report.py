@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from zmigration_api import AddColumn, AlterColumn, DropColumn, DropTable, Step
 from zmigration_api.describe import detail, summary, symbol
+from zmigration_api.renames import without_aside
 
 from .outcome import Outcome
 from .report import STYLES, Report
@@ -85,7 +86,7 @@ def _about_values(step: Step, steps: Sequence[Step]) -> list[str]:
                 found.append(f"values of {table}.{new.name} changed since are converted back")
             case _:
                 pass
-    return found
+    return list(map(without_aside, found))
 
 
 def _restores(step: Step, table: str, column: str) -> bool:
@@ -94,5 +95,5 @@ def _restores(step: Step, table: str, column: str) -> bool:
     return (
         archive is not None
         and table in (archive.table, archive.new_table)
-        and archive.kept_column(column) is not None
+        and archive.kept_column(without_aside(column)) is not None
     )

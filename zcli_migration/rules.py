@@ -1,12 +1,13 @@
 """The built-in diff rules: each finds the differences of one kind of thing.
 
 Rules run one after another over the same two schemas. Renames are found first; every later
-rule looks at the current schema as it is called after them (`renamed`).
+rule looks at the current schema as it is called after them (`renamed`). A hint to rename is one
+that is to be followed (`hints`): what has the new name by then is set aside, and goes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -29,6 +30,7 @@ from zmigration_api import (
     Schema,
     Table,
 )
+from zmigration_api.renames import aside
 
 from . import exact_rules
 from .renaming import renamed
@@ -52,10 +54,16 @@ class Rule:
 
 
 def _table_renames(current: Schema, desired: Schema) -> Iterator[Change]:
-    for table in desired.tables:
-        old = table.renamed_from
-        if old and current.table(old) and not current.table(table.name):
-            yield RenameTable(old, table.name)
+    renames = {t.name: t.renamed_from for t in desired.tables if t.renamed_from}
+    renames = {new: old for new, old in renames.items() if current.table(old)}
+    for new in _in_the_way(renames, {table.name for table in current.tables}):
+        yield RenameTable(new, aside(new))
+    yield from (RenameTable(old, new) for new, old in renames.items())
+
+
+def _in_the_way(renames: Mapping[str, str], there: Collection[str]) -> list[str]:
+    """New names of what is there, and is neither wanted nor renamed itself."""
+    return [new for new in renames if new in there and new not in renames.values()]
 
 
 def _tables(current: Schema, desired: Schema) -> Iterator[Change]:
@@ -76,10 +84,11 @@ def _pairs(current: Schema, desired: Schema) -> Iterator[tuple[Table, Table]]:
 
 def _column_renames(current: Schema, desired: Schema) -> Iterator[Change]:
     for live, table in _pairs(current, desired):
-        for column in table.columns:
-            old = column.renamed_from
-            if old and live.column(old) and not live.column(column.name):
-                yield RenameColumn(table.name, old, column.name)
+        renames = {c.name: c.renamed_from for c in table.columns if c.renamed_from}
+        renames = {new: old for new, old in renames.items() if live.column(old)}
+        for new in _in_the_way(renames, {column.name for column in live.columns}):
+            yield RenameColumn(table.name, new, aside(new))
+        yield from (RenameColumn(table.name, old, new) for new, old in renames.items())
 
 
 def _columns(current: Schema, desired: Schema) -> Iterator[Change]:

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from zmigration_api import MigrationError, Schema, Store, Version
+from zmigration_api import MigrationError, Schema, Store, Table, Version
 
 from . import __version__
 from .planner import Plan
@@ -27,7 +27,7 @@ _SEES_MORE = frozenset({"zmigration_diff_rules", "zmigration_suggest_version"})
 
 def state_to_record(store: Store, file: SchemaFile, desired: Schema) -> Mapping[str, object] | None:
     """What a record keeps of the store's structure; None for a file that a run has to talk of."""
-    odd = file.warnings or any(_hinted(desired)) or not _known_policy(file)
+    odd = file.warnings or any(_hinted(file.tables)) or not _known_policy(file)
     if odd:
         return None
     tables = {table.name for table in desired.tables}
@@ -44,9 +44,9 @@ def _joined(names: Iterable[str], fingerprints: Mapping[str, str]) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _hinted(schema: Schema) -> Iterable[bool]:
+def _hinted(tables: Iterable[Table]) -> Iterable[bool]:
     """Names that were renamed already are told of in every run."""
-    for table in schema.tables:
+    for table in tables:
         yield table.renamed_from is not None
         yield from (column.renamed_from is not None for column in table.columns)
 

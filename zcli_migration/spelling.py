@@ -29,7 +29,11 @@ Speller: TypeAlias = Callable[[str], str]
 
 
 def spelled(desired: Schema, live: Schema, store: Store) -> Schema:
-    """`desired` with every table and column named as the store has it, or would have it."""
+    """`desired` with every table and column named as the store has it, or would have it.
+
+    Exact tables keep their names; where a live one differs in upper and lower case alone, that is
+    a rename (unless to the store case is no part of a name that is not quoted).
+    """
     tables = _speller((table.name for table in live.tables), store)
     columns = {
         table.name: _speller((column.name for column in table.columns), store)
@@ -37,16 +41,40 @@ def spelled(desired: Schema, live: Schema, store: Store) -> Schema:
     }
 
     def column_speller(table: Table) -> Speller:
+        if table.exact:
+            return _speller((column.name for column in table.columns), store)
         current = tables(table.renamed_from or table.name)
         return columns.get(tables(table.name)) or columns.get(current) or store.spell
 
-    by_name = {table.name: column_speller(table) for table in desired.tables}
     folds = store.spell("A") != "A"
-    written = (
-        t if t.exact and folds else _table(t, tables, by_name, columns, store)
-        for t in desired.tables
-    )
-    return replace(desired, tables=tuple(written))
+    exact = [t for t in desired.tables if t.exact and not folds]
+    names = _speller((t.name for t in (*live.tables, *exact)), store)
+    by_name = {table.name: column_speller(table) for table in desired.tables}
+
+    def written(table: Table) -> Table:
+        if not table.exact:
+            return _table(table, names, by_name, columns, store)
+        return table if folds else _said(table, tables, columns)
+
+    return replace(desired, tables=tuple(map(written, desired.tables)))
+
+
+def _said(table: Table, tables: Speller, columns: dict[str, Speller]) -> Table:
+    """An exact table with what it has that is called as now but for the case renamed from that."""
+    old = table.renamed_from and tables(table.renamed_from)
+    there = old if old in columns else tables(table.name)
+    if old not in columns and there in columns and there != table.name:
+        old = there
+    spell = columns.get(there)
+
+    def column(one: Column) -> Column:
+        assert spell is not None
+        now, before = spell(one.name), one.renamed_from and spell(one.renamed_from)
+        before = now if now != one.name else before
+        return one if before == one.renamed_from else replace(one, renamed_from=before)
+
+    said = tuple(map(column, table.columns)) if spell else table.columns
+    return replace(table, renamed_from=old, columns=said)
 
 
 def _speller(names: Iterable[str], store: Store) -> Speller:

@@ -22,11 +22,13 @@ from zmigration_api import (
     Version,
 )
 
+from .adopted import is_other_text, made_by_others
 from .computing import refuse_missing_copies
 from .dangling import dangling_hazard, refuse_dangling
 from .diff import diff
 from .drift import Move, moves, refuse, values_back
 from .exact import exactly
+from .hints import followed
 from .looking import LOOKS, Found, current_schema, in_older_terms, look, owner_of_the_rest
 from .places import at_column
 from .planner import Base, Plan, make_plan
@@ -73,8 +75,9 @@ class SchemaSurvey:
     """One schema: what is recorded of it, what the file wants, and what is to be done.
 
     `current` is the whole store as it is now, `desired` this schema's own tables.
-    `file` differs from `on_disk` when a run was killed after the store's commit and before it
-    wrote the new version into the file: it is as that run would have left it.
+    `adopted` are changes that another hand has made, so that the store is as the file wants it:
+    the record lacks them. `file` differs from `on_disk` when a run was killed after the store's
+    commit and before it wrote the new version into the file: it is as that run would have left it.
     """
 
     file: SchemaFile
@@ -85,6 +88,7 @@ class SchemaSurvey:
     decision: VersionDecision
     moved: tuple[Move, ...]
     on_disk: SchemaFile
+    adopted: tuple[Change, ...] = ()
 
     @property
     def bump_left(self) -> bool:
@@ -140,11 +144,7 @@ def survey(unit: Unit, plugins: Plugins, override: Version | None = None) -> Sur
 
 
 def _compared(unit: Unit, found: Found, plugins: Plugins, override: Version | None) -> Survey:
-    wanted = Schema(
-        tables=tuple(t for file in unit.all_files for t in file.tables),
-        types=tuple(t for file in unit.all_files for t in file.types),
-    )
-    desired = exactly(spelled(wanted, found.live, unit.store), found.live, unit.store, unit.backend)
+    desired = _desired(unit, found)
     current = current_schema(unit, found.live, desired, list(found.records.values()))
     current = in_older_terms(unit, current, found)
     try:
@@ -153,10 +153,18 @@ def _compared(unit: Unit, found: Found, plugins: Plugins, override: Version | No
         at_column(error, unit.all_files)
         raise
     parts = _parts(unit.all_files, desired)
-    split = _by_schema(changes, parts, found.records, owner_of_the_rest(unit, found.records))
+    rest = owner_of_the_rest(unit, found.records)
+    split = _by_schema(changes, parts, found.records, rest)
+    made = _by_schema(made_by_others(unit.all_files, found, desired), parts, found.records, rest)
     schemas = tuple(
         _schema_survey(
-            file, split[file.name], (current, parts[file.name]), found, plugins, override
+            file,
+            split[file.name],
+            made[file.name],
+            (current, parts[file.name]),
+            found,
+            plugins,
+            override,
         )
         for file in unit.files
     )
@@ -174,6 +182,18 @@ def _compared(unit: Unit, found: Found, plugins: Plugins, override: Version | No
         at_column(error, unit.all_files)
         raise _drift_of(schemas) or error from None
     return Survey(live=found.live, current=current, desired=desired, schemas=schemas, plan=plan)
+
+
+def _desired(unit: Unit, found: Found) -> Schema:
+    """What the files want, in the store's spelling and forms, with the hints that are left."""
+    files = unit.all_files
+    said = Schema(
+        tables=tuple(t for file in files for t in file.tables),
+        types=tuple(t for file in files for t in file.types),
+    )
+    named = spelled(said, found.live, unit.store)
+    hinted = followed(named, found.live, files, found.told, unit.store)
+    return exactly(hinted, found.live, unit.store, unit.backend)
 
 
 def _with_hazards(plan: Plan, plugins: Plugins, current: Schema, desired: Schema) -> Plan:
@@ -240,6 +260,7 @@ def _names(schema: Schema) -> list[str]:
 def _schema_survey(
     file: SchemaFile,
     changes: tuple[Change, ...],
+    made: tuple[Change, ...],
     states: tuple[Schema, Schema],
     found: Found,
     plugins: Plugins,
@@ -248,11 +269,12 @@ def _schema_survey(
     recorded = found.records[file.name]
     on_disk, file = file, with_recorded_version(file, recorded) or file
     info = schema_info(file)
+    adopted = made if not changes and is_other_text(file, recorded) else ()
     suggested = None
-    if changes or info.policy:  # a policy that nobody knows is told at once
-        suggested = plugins.suggest_version(info, file.version, changes)
+    if changes or adopted or info.policy:  # a policy that nobody knows is told at once
+        suggested = plugins.suggest_version(info, file.version, changes or adopted)
     decision = decide(
-        file, recorded.version if recorded else None, bool(changes), override, suggested
+        file, recorded.version if recorded else None, bool(changes or adopted), override, suggested
     )
     return SchemaSurvey(
         file=file,
@@ -263,6 +285,7 @@ def _schema_survey(
         decision=decision,
         moved=_moves(file.name, recorded, found),
         on_disk=on_disk,
+        adopted=adopted,
     )
 
 

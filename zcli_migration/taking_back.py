@@ -29,6 +29,7 @@ from .history_tables import ensure_history_tables
 from .hook_calls import ON_ROLLBACK, HookCalls, Hooked
 from .hook_paths import environment
 from .interrupts import uninterrupted
+from .masking import with_secrets_of
 from .no_way_back import refuse_no_way_back
 from .planner import refuse_unsupported
 from .proof_of_return import verified, without_rows
@@ -45,7 +46,6 @@ from .recording import (
     now_text,
     summarise,
     user_name,
-    with_secrets_of,
 )
 from .schema_file import (
     SchemaFile,
@@ -241,6 +241,7 @@ def _meta(run: Run, undoing: Undoing, live: Schema, hooks: HookCalls) -> str:
         "file": _file_of(undoing),
         "tables": encode(_state_of(undoing)),
         "observed": encode(now),
+        "renamed": sorted(goal.renamed) if goal and goal.renamed is not None else None,
         "run": run.token,
         "undone": [record.id for record in undoing.records],
         "file_was": undoing.file.hash,

@@ -204,6 +204,7 @@ def _record(
             from_version=schema.decision.recorded,
             to_version=schema.decision.to,
             changes=schema.changes,
+            adopted=schema.adopted,
             steps=steps,
             desired=schema.desired,
             observed=_ours(live, schema.desired),

@@ -21,6 +21,7 @@ from zmigration_api.describe import summary
 
 from .diff import diff
 from .exact import exact_store, exactly
+from .hints import without_hints
 from .looking import current_schema
 from .plugins import Plugins
 from .preflight import afterwards
@@ -56,6 +57,7 @@ def _facts(table: str, old: Column | None, new: Column) -> Iterator[tuple[str, s
 
 def verify(unit: Unit, desired: Schema, changes: Sequence[Change], plugins: Plugins) -> Schema:
     """The live tables after the steps; VerificationFailed if they are not what was wanted."""
+    desired = without_hints(desired)
     gone = {c.table for c in changes if isinstance(c, DropTable)}
     gone |= {c.old for c in changes if isinstance(c, RenameTable)}
     names = {table.name for table in desired.tables}

@@ -33,6 +33,7 @@ from zmigration_api import (
     Table,
     UnsupportedChange,
 )
+from zmigration_api.renames import in_steps
 
 from .staging import file_name
 
@@ -53,11 +54,11 @@ def plan(
     names = {table.name: table.name for table in current.tables}
     steps: list[Step] = []
     groups: dict[str, list[Change]] = {}
+    for renames in in_steps([c for c in changes if isinstance(c, RenameTable)]):
+        names |= {c.new: names.pop(c.old, c.old) for c in renames}
+        steps.append(_step([*renames]))
     for change in changes:
-        if isinstance(change, RenameTable):
-            names[change.new] = names.pop(change.old, change.old)
-            steps.append(_step([change]))
-        else:
+        if not isinstance(change, RenameTable):
             groups.setdefault(change.table, []).append(change)
     for name, group in groups.items():
         old = names.get(name, name)
@@ -113,19 +114,18 @@ def _whole(table: Table | None, live: Collection[str]) -> Table | None:
     return replace(table, columns=tuple(columns))
 
 
-def _after(changes: Iterable[Change], before: Table | None, desired: Table | None) -> Table | None:
+def _after(changes: Sequence[Change], before: Table | None, desired: Table | None) -> Table | None:
     """The table as its file will be."""
     if before is None or desired is None:
         return desired
-    columns = list(before.columns)
+    new_names = {c.old: c.new for c in changes if isinstance(c, RenameColumn)}
+    columns = [replace(c, name=new_names.get(c.name, c.name)) for c in before.columns]
     for change in changes:
         match change:
             case AddColumn(_, column):
                 columns.append(column)
             case DropColumn(_, column):
                 columns = [c for c in columns if c.name != column.name]
-            case RenameColumn(_, old, new):
-                columns = [replace(c, name=new) if c.name == old else c for c in columns]
             case AlterColumn(_, old, new):
                 columns = [new if c.name == old.name else c for c in columns]
             case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
@@ -21,6 +21,7 @@ from zmigration_api import (
     StoreError,
     Table,
 )
+from zmigration_api.renames import moves
 
 from .cells import Record, join, quote, renamed_cell
 from .files import CsvFile
@@ -56,7 +57,7 @@ class Rewrite:
     def __init__(
         self,
         file: CsvFile,
-        changes: Iterable[Change],
+        changes: Sequence[Change],
         before: Table | None,
         now: datetime,
         *,
@@ -74,6 +75,7 @@ class Rewrite:
         self._ascending: int | None = None
         self._columns = [self._kept(i, before) for i in range(len(self._header.names))]
         self._checks: list[Check] = []
+        self._ways = moves([c for c in changes if isinstance(c, RenameColumn)])
         for change in changes:
             self._apply(change)
         if not self._columns:
@@ -252,15 +254,19 @@ class Rewrite:
                 self._add(column)
             case DropColumn(_, column):
                 self._columns.remove(self._find(column.name))
-            case RenameColumn(_, old, new):
-                out = self._find(old)
-                self._refuse_taken(new)
-                out.name = new
-                out.cell = renamed_cell(out.cell, new.encode(), self._file.delimiter)
+            case RenameColumn():
+                for old, new in self._ways[change]:
+                    self._rename(old, new)
             case AlterColumn(_, old, _):
                 self._alter(self._find(old.name), change)
             case _:
                 pass  # a CSV file remembers neither constraints nor indexes
+
+    def _rename(self, old: str, new: str) -> None:
+        out = self._find(old)
+        self._refuse_taken(new)
+        out.name = new
+        out.cell = renamed_cell(out.cell, new.encode(), self._file.delimiter)
 
     def _add(self, column: Column) -> None:
         self._refuse_taken(column.name)
@@ -339,11 +345,3 @@ def _keeping(row: RowMaker, keep: Callable[[Sequence[bytes], list[bytes]], None]
         return new
 
     return kept_row
-
-
-def new_file(columns: Sequence[Column], delimiter: bytes) -> bytes:
-    """The bytes of a file without rows; StoreError for names that a header cannot hold."""
-    names = [column.name for column in columns]
-    if not names or "" in names or len(set(names)) < len(names):
-        raise StoreError("a CSV file needs columns with names, each its own")
-    return join([quote(name.encode(), delimiter) for name in names], delimiter) + b"\n"

@@ -26,6 +26,7 @@ from zmigration_api import (
     StoreError,
     Table,
 )
+from zmigration_api.renames import moves
 
 from . import journal
 from .cells import CHUNK
@@ -33,9 +34,9 @@ from .files import CsvFile
 from .lasting import Lasting
 from .lock import FolderLock
 from .making import KeysUnsure
-from .rewrite import Rewrite, new_file
+from .rewrite import Rewrite
 from .staging import Files, Staging, file_name
-from .writing import written
+from .writing import new_file, written
 
 if TYPE_CHECKING:
     from .changing import TableRows
@@ -78,6 +79,7 @@ class Unit:
         """Make the changes of one table, in one pass over its file."""
         self.flush()
         restructuring: list[Change] = []
+        ways = moves([c for c in step.changes if isinstance(c, RenameTable)])
         for change in step.changes:
             match change:
                 case CreateTable(table) if step.restores:
@@ -91,9 +93,10 @@ class Unit:
                 case DropTable(table):
                     self._existing(table.name)
                     self.staging.remove(table.name)
-                case RenameTable(old, new):
-                    self._let_go(old)
-                    self.staging.rename(old, new)
+                case RenameTable():
+                    for old, new in ways[change]:
+                        self._let_go(old)
+                        self.staging.rename(old, new)
                 case AddColumn() | DropColumn() | RenameColumn() | AlterColumn():
                     restructuring.append(change)
                 case _:

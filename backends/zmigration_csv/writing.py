@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from .cells import CHUNK
+from zmigration_api import Column, StoreError
+
+from .cells import CHUNK, join, quote
 from .lasting import STEP, Lasting
 from .proof import Bytes
 
@@ -51,3 +53,11 @@ def _copied(source: BinaryIO, part: range, stream: Lasting) -> int:
         return os.copy_file_range(source.fileno(), stream.fileno(), size, part.start)
     except (AttributeError, OSError):  # not on this system, or not between these files
         return 0
+
+
+def new_file(columns: Sequence[Column], delimiter: bytes) -> bytes:
+    """The bytes of a file without rows; StoreError for names that a header cannot hold."""
+    names = [column.name for column in columns]
+    if not names or "" in names or len(set(names)) < len(names):
+        raise StoreError("a CSV file needs columns with names, each its own")
+    return join([quote(name.encode(), delimiter) for name in names], delimiter) + b"\n"

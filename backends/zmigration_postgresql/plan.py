@@ -37,6 +37,7 @@ from .catalog import Catalog
 from .facts import Facts
 from .order import ordered
 from .planning import Planning
+from .renames import joined
 from .wayback import WayBack
 
 
@@ -56,7 +57,7 @@ def plan(
     steps = tuple(_step(planning, change) for change in changes)
     in_the_way.refused(planning)
     made = plan_types.used_at_once(planning, way_back.finished(steps))
-    return around(planning, made)
+    return tuple(joined(around(planning, made), planning.moves))
 
 
 def _step(planning: Planning, change: Change) -> Step:

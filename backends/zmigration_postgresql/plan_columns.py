@@ -104,10 +104,14 @@ def _attached(planning: Planning, table: str, column: str) -> list[str]:
 
 
 def rename(planning: Planning, change: RenameColumn) -> Step:
-    table, old, new = change.table, change.old, change.new
-    planning.column_renamed(table, old, new)
-    forward, back = SQL.rename_column(table, old, new), SQL.rename_column(table, new, old)
-    return step(change, [forward], [back])
+    table = change.table
+    forward: list[str] = []
+    back: list[str] = []
+    for old, new in planning.moves[change]:
+        planning.column_renamed(table, old, new)
+        forward.append(SQL.rename_column(table, old, new))
+        back.append(SQL.rename_column(table, new, old))
+    return step(change, forward, back[::-1])
 
 
 def alteration(planning: Planning, change: AlterColumn) -> Alteration:

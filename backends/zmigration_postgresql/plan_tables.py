@@ -55,7 +55,7 @@ def drop(planning: Planning, change: DropTable) -> Step:
             hazards.append(Hazard("note", lost))
         texts = _kept_as_text(planning, table, again=True)
         again = [kept_again(_row_type(planning, table))] if texts else []
-        kept = [copied(back.archive, live), *back.positions, *texts]
+        kept = [copied(back.archive, table.name), *back.positions, *texts]
         forward = [*_circle(planning, live, change), *kept, dropped]
         made = step(change, forward, [*back.undo, *again], *hazards)
         return replace(made, keeps=back.archive)
@@ -108,10 +108,16 @@ def _staying(planning: Planning, live: str) -> list[str]:
 
 
 def rename(planning: Planning, change: RenameTable) -> Step:
-    planning.renamed(change.old, change.new)
     own = planning.facts.own_schema()
-    forward, back = _renamed(change.old, change.new, own), _renamed(change.new, change.old, own)
+    forward: list[str] = []
+    back: list[str] = []
+    for old, new in planning.moves[change]:
+        planning.renamed(old, new)
+        forward += _renamed(old, new, own)
+        back = [*_renamed(new, old, own), *back]
     schema, gone = planning.new_schema(change.new)
+    if planning.way_back.comes_last(change.old):
+        back = []
     return step(change, [*schema, *forward], [*back, *gone])
 
 

@@ -21,7 +21,7 @@ from .alter import Alteration
 from .catalog import Catalog
 from .facts import Facts
 from .names import QUOTING, split
-from .renames import Renames
+from .renames import Renames, moves_of
 from .render import UNLOGGED
 from .wayback import WayBack
 
@@ -44,6 +44,7 @@ class Planning:
         self.way_back = way_back
         self.catalog = Catalog(facts.connection)
         self.renames = Renames(changes)
+        self.moves = moves_of(changes)
         self.tables = {table.name: table for table in current.tables}
         self.created = {c.table for c in changes if isinstance(c, CreateTable)}
         self.alterations: dict[int, Alteration] = {}
@@ -86,7 +87,7 @@ class Planning:
 
     def column_renamed(self, table: str, old: str, new: str) -> None:
         """Note that a column got another name."""
-        self._live_columns[table, new] = self._live_columns.get((table, old), old)
+        self._live_columns[table, new] = self._live_columns.pop((table, old), old)
         if (known := self.tables.get(table)) and (column := known.column(old)):
             self.put(table, old, replace(column, name=new))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from zmigration_api import Change, RenameColumn, RenameTable, RenameType
+from zmigration_api import Change, RenameColumn, RenameTable, RenameType, Step
+from zmigration_api.renames import Rename, moves, passing
 
 from .catalog import LiveColumn
+from .names import join, split
 from .translate import translated
 
 
@@ -54,3 +56,41 @@ class Renames:
     def any(self) -> bool:
         """Whether the plan renames a table, a column or a type."""
         return bool(self.tables or self.types or any(self._columns.values()))
+
+
+def moves_of(changes: Sequence[Change]) -> dict[Rename, list[tuple[str, str]]]:
+    """From which name to which each rename goes: by a passing one where the new one is taken."""
+    found: dict[Rename, list[tuple[str, str]]] = {}
+    found |= moves([c for c in changes if isinstance(c, RenameTable)], passing=_passing)
+    columns = [c for c in changes if isinstance(c, RenameColumn)]
+    for table in dict.fromkeys(c.table for c in columns):
+        found |= moves([c for c in columns if c.table == table])
+    return found
+
+
+def _passing(table: str) -> str:
+    schema, name = split(table)
+    return join(schema, passing(name))
+
+
+def joined(steps: Sequence[Step], ways: Mapping[Rename, Sequence[tuple[str, str]]]) -> list[Step]:
+    """The steps, with renames as one of which none can be taken back without the others."""
+    made: list[Step] = []
+    waiting: set[str] = set()
+    for step in steps:
+        made.append(_after(made.pop(), step) if waiting else step)
+        for change in step.changes:
+            if isinstance(change, RenameTable | RenameColumn):
+                first, *rest = ways[change]
+                waiting |= {change.new} - {first[1]}
+                waiting -= {new for _, new in rest}
+    return made
+
+
+def _after(first: Step, second: Step) -> Step:
+    return Step(
+        changes=(*first.changes, *second.changes),
+        statements=(*first.statements, *second.statements),
+        undo=(*second.undo, *first.undo),
+        hazards=(*first.hazards, *second.hazards),
+    )

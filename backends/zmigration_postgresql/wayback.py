@@ -25,6 +25,7 @@ from zmigration_api import (
     Step,
 )
 from zmigration_api.history import PREFIX
+from zmigration_api.renames import is_aside
 
 from .alter import Alteration
 from .archive import Keep, copied, keep_of, quiet
@@ -67,6 +68,7 @@ class WayBack:
         renames = RenameTable | RenameColumn | RenameType
         self._renames = any(isinstance(c, renames) for c in changes)
         self._names = Renames(changes)
+        self._aside = {c.old for c in changes if isinstance(c, RenameTable) and is_aside(c.new)}
         self._end: dict[str, int] = {}
         self._alterations: dict[str, list[tuple[Change, Alteration]]] = {}
         self._columns: dict[str, Sequence[str]] = {}
@@ -75,7 +77,7 @@ class WayBack:
             constraint_name(c.table, c.constraint) for c in changes if isinstance(c, DropConstraint)
         }
         self._keeps = {
-            a.new_table: keep_of(a, catalog, a.table, a.new_table, undone=False)
+            a.new_table: keep_of(self._at_work(a), catalog, a.table, a.new_table, undone=False)
             for a in archives.kept
             if a.new_table is not None
         }
@@ -104,6 +106,9 @@ class WayBack:
                 archive, column, f"{table_name(archive.name)}.{QUOTING.name(column.name)}"
             )
         ]
+        if self.comes_last(name):
+            self._end |= dict.fromkeys(undo, -1)
+            undo = []
         return TableBack(archive, positions, undo, facts.lost)
 
     def owned(self, live: str, column: str | None = None) -> list[str]:
@@ -118,6 +123,19 @@ class WayBack:
         if live is None or kept is None:
             return []
         return _positions(self._keeps[table].archive, live, self._keeps[table].place(kept))
+
+    def comes_last(self, live: str) -> bool:
+        """Whether a dropped table comes back when its name is free again, which another took."""
+        return live in self._aside and self._archives.of(live) is not None
+
+    def _at_work(self, archive: Archive) -> Archive:
+        """The archive with the columns that go as they are called after the plan's renames."""
+
+        def called(kept: KeptColumn) -> KeptColumn:
+            name = self._names.column(archive.table, kept.old.name)
+            return kept if kept.new else replace(kept, old=replace(kept.old, name=name))
+
+        return replace(archive, kept=tuple(map(called, archive.kept)))
 
     def column(
         self, change: DropColumn, place: tuple[str, str], columns: Sequence[str]

@@ -36,17 +36,14 @@ _SERIALS = {
 
 def counterpart(table: Table, live: Schema) -> Table | None:
     """The live table that this one is, or is to be renamed from."""
-    found = live.table(table.name)
-    return found or (live.table(table.renamed_from) if table.renamed_from else None)
+    return live.table(table.renamed_from or table.name) or live.table(table.name)
 
 
 def column_of(column: Column, live: Table | None) -> Column | None:
     """The live column that this one is, or is to be renamed from."""
     if live is None:
         return None
-    return live.column(column.name) or (
-        live.column(column.renamed_from) if column.renamed_from else None
-    )
+    return live.column(column.renamed_from or column.name) or live.column(column.name)
 
 
 def written(table: Table, live: Table | None) -> Table:

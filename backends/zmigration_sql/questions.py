@@ -83,9 +83,12 @@ def _orphans(executor: Executor, table: Table, question: Orphans, current: Schem
         return Answer()
     present = _present(executor, question.columns)
     target = current.table(question.ref_table) if question.ref_table else None
-    if target is None or not _all_there(target, question.ref_columns):
+    refs = question.ref_columns or (target.key if target else ())
+    if target is None or not _all_there(target, refs):
         return _rows(executor, table, question.columns, where=present)
-    pairs = zip(question.columns, question.ref_columns, strict=True)
+    if len(refs) != len(question.columns):
+        return Answer()  # SQLite takes such a foreign key, and refuses what uses it
+    pairs = zip(question.columns, refs, strict=True)
     equal = " AND ".join(_equal(executor, table, here, target, there) for here, there in pairs)
     found = f"SELECT 1 FROM {executor.quoting.table(target.name)} AS target WHERE {equal}"
     missing = f"{present} AND NOT EXISTS ({found})"

@@ -116,10 +116,12 @@ class Statements:
             case Exclusion(definition=definition):
                 return f"EXCLUDE {definition}"
             case ForeignKey():
-                return self._foreign_key(constraint)
+                return self.foreign_key(constraint)
 
-    def _foreign_key(self, key: ForeignKey) -> str:
-        target = f"{self.table(key.ref_table)}({self.quoting.names(key.ref_columns)})"
+    def foreign_key(self, key: ForeignKey) -> str:
+        """The foreign key, with its actions; without columns there it is to the primary key."""
+        there = f"({self.quoting.names(key.ref_columns)})" if key.ref_columns else ""
+        target = f"{self.table(key.ref_table)}{there}"
         actions = (("DELETE", key.on_delete), ("UPDATE", key.on_update))
         rest = "".join(f" ON {event} {action}" for event, action in actions if action != _NOTHING)
         return f"FOREIGN KEY ({self.quoting.names(key.columns)}) REFERENCES {target}{rest}"

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from zmigration_api import Table
 
+from .names import QUOTING
 from .tokens import Token, Tokens, depths, fold, significant, text_of, tokenize, trimmed
 from .types import canonical
 
@@ -105,6 +106,14 @@ def key_column(key: str, columns: Collection[str]) -> str | None:
     if rest[:1] == ["COLLATE"]:
         rest = rest[2:]
     return fold(words[0].name) if not rest or (len(rest) == 1 and rest[0] in _DIRECTION) else None
+
+
+def with_plain_name(key: str, columns: Collection[str]) -> str:
+    """The key of a column with its name as a name: SQLite also takes a text for one here."""
+    before, tokens, _ = trimmed(tokenize(key))
+    if key_column(key, columns) is None or tokens[0].kind != "string":
+        return key
+    return text_of((*before, Token("quoted", QUOTING.name(tokens[0].name)), *tokens[1:]))
 
 
 def is_bare(key: str) -> bool:

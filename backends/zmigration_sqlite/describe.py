@@ -20,7 +20,7 @@ from zmigration_api import (
 )
 from zmigration_api.history import may_be_history
 
-from .canonical import form, same_type, tidy
+from .canonical import form, is_bare, key_column, same_type, tidy
 from .exact import written
 from .inspect import read_default
 from .parts import spelled
@@ -61,11 +61,13 @@ def described(connection: sqlite3.Connection, tables: Schema) -> Inspected:
 def _table(table: Table) -> Table:
     names = spelled([column.name for column in table.columns])
     strict = "STRICT" in table.options
+    key = table.primary_key
     return replace(
         table,
+        primary_key=replace(key, name=key.name or None) if key else None,
         columns=tuple(_column(column, strict=strict) for column in table.columns),
         checks=tuple(_check(check, table.name, names) for check in table.checks),
-        indexes=tuple(map(_index, table.indexes)),
+        indexes=tuple(_index(index, names) for index in table.indexes),
     )
 
 
@@ -105,8 +107,11 @@ def _check(check: Check, table: str, names: Collection[str]) -> Check:
     return replace(check, expression=text, name=check_name(table, text) if usual else check.name)
 
 
-def _index(index: Index) -> Index:
-    return replace(index, where=None if index.where is None else tidy(index.where))
+def _index(index: Index, names: Collection[str]) -> Index:
+    """A lone word that is no column (NULL, CURRENT_DATE) stands in parentheses."""
+    words = {key for key in index.keys if is_bare(key) and key_column(key, names) is None}
+    keys = tuple(f"({key})" if key in words else key for key in index.keys)
+    return replace(index, keys=keys, where=None if index.where is None else tidy(index.where))
 
 
 def _notes(connection: sqlite3.Connection, tables: Collection[str]) -> Iterator[str]:

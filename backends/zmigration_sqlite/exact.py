@@ -77,7 +77,7 @@ def _found(one: Found) -> Table:
     return Table(
         name=one.name,
         columns=tuple(columns),
-        primary_key=key_of(one),
+        primary_key=_with_name(key_of(one)),
         unique=tuple(uniques(one.name, one.text, names)) if one.text else (),
         foreign_keys=_references(one.foreign_keys),
         checks=tuple(_checks(one, names)),
@@ -85,6 +85,11 @@ def _found(one: Found) -> Table:
         options=options(one.text) if one.text else (),
         exact=True,
     )
+
+
+def _with_name(key: PrimaryKey | None) -> PrimaryKey | None:
+    """A key that has no name has an empty one here: that it has none is said too."""
+    return replace(key, name=key.name or "") if key else None
 
 
 def _references(keys: Iterable[ForeignKey]) -> tuple[ForeignKey, ...]:
@@ -130,7 +135,7 @@ class _Exactly:
         return replace(
             wanted,
             columns=tuple(map(self._column, wanted.columns)),
-            primary_key=self._over(key) if key else None,
+            primary_key=_with_name(self._over(key)) if key else None,
             unique=tuple(map(self._unique, wanted.unique)),
             foreign_keys=tuple(map(self._reference, wanted.foreign_keys)),
             checks=tuple(map(self._check, wanted.checks)),
@@ -140,7 +145,7 @@ class _Exactly:
 
     def _column(self, column: Column) -> Column:
         self._refuse(column)
-        live = self._live.column(column.name) or self._live.column(column.renamed_from or "")
+        live = self._live.column(column.renamed_from or "") or self._live.column(column.name)
         text = column_type(column, strict=self._strict)
         if live is not None and live.exact_type is not None and same_type(text, live.exact_type):
             text = live.exact_type

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
@@ -56,8 +56,26 @@ class FoundIndex(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """A table that is referred to: its columns by their folded names, and its key."""
+
+    name: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...]
+
+    def referred(self, key: ForeignKey) -> ForeignKey:
+        """The foreign key with this table's names."""
+        columns = tuple(self.columns.get(fold(name), name) for name in key.ref_columns)
+        return replace(key, ref_table=self.name, ref_columns=columns or self.key)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """One table. `text` is None for a virtual table."""
+    """One table. `text` is None for a virtual table.
+
+    Foreign keys are as the text says them: without columns they refer to the primary key, whatever
+    that is. `parents` are the tables that they refer to, by the name that is said.
+    """
 
     name: str
     sql: str
@@ -65,6 +83,15 @@ class Found:
     columns: tuple[FoundColumn, ...]
     indexes: tuple[FoundIndex, ...]
     foreign_keys: tuple[ForeignKey, ...]
+    parents: Mapping[str, Parent]
+
+    @property
+    def references(self) -> tuple[ForeignKey, ...]:
+        """The foreign keys with what they refer to as that is called now."""
+        return tuple(
+            parent.referred(key) if (parent := self.parents.get(key.ref_table)) else key
+            for key in self.foreign_keys
+        )
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -95,6 +122,7 @@ def found(connection: sqlite3.Connection, rows: Sequence[tuple[str, str]]) -> It
             columns=tuple(column for column in columns if column.hidden != 1),
             indexes=tuple(pragmas.indexes_of(name, spelled([c.name for c in columns]))),
             foreign_keys=tuple(pragmas.foreign_keys_of(name, text)),
+            parents=pragmas.parents,
         )
 
 
@@ -144,6 +172,8 @@ class _Pragmas:
             " ORDER BY wanted.key, k.id DESC, k.seq"
         )
 
+        self.parents = _parents(connection, self._foreign_keys)
+
     def of(self, table: str) -> list[tuple[Any, ...]]:
         """The rows of PRAGMA table_xinfo."""
         return self._columns[table]
@@ -163,11 +193,10 @@ class _Pragmas:
 
     def _foreign_key(self, table: str, parts: list[tuple[Any, ...]], said: Reference) -> ForeignKey:
         columns = tuple(part[3] for part in parts)
-        there = tuple(part[4] for part in parts if part[4] is not None)
         return ForeignKey(
             columns=columns,
             ref_table=parts[0][2],
-            ref_columns=there or _key_of(self._connection, parts[0][2]),
+            ref_columns=tuple(part[4] for part in parts if part[4] is not None),
             on_update=cast(Action, parts[0][5]),
             on_delete=cast(Action, parts[0][6]),
             match=said.match,
@@ -188,6 +217,24 @@ def _index(
     return keys, condition(sql) if "where" in sql.lower() else None
 
 
-def _key_of(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
-    query = "SELECT name FROM pragma_table_xinfo(?) WHERE pk ORDER BY pk"
-    return tuple(row[0] for row in connection.execute(query, (table,)))
+def _parents(
+    connection: sqlite3.Connection, keys: Mapping[str, Sequence[tuple[Any, ...]]]
+) -> dict[str, Parent]:
+    """Every table that these rows of PRAGMA foreign_key_list refer to and that is there."""
+    said = sorted({row[2] for rows in keys.values() for row in rows})
+    if not said:
+        return {}
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    real = spelled([name for (name,) in connection.execute(tables)])
+    query = (
+        "SELECT said.value, c.name, c.pk FROM json_each(?) AS said"
+        " JOIN pragma_table_xinfo(said.value) AS c ORDER BY said.key, c.pk, c.cid"
+    )
+    found = {}
+    rows = connection.execute(query, (json.dumps(said),))
+    for name, group in groupby(rows, key=lambda row: row[0]):
+        columns = [(column, place) for _, column, place in group]
+        key = tuple(column for column, place in columns if place)
+        if (called := real.get(fold(name))) is not None:
+            found[name] = Parent(called, spelled([column for column, _ in columns]), key)
+    return found

@@ -84,7 +84,7 @@ def _table(one: Found) -> Table:
         columns=tuple(map(_read, columns)),
         primary_key=key_of(one),
         unique=tuple(_uniques(one)),
-        foreign_keys=one.foreign_keys,
+        foreign_keys=one.references,
         checks=tuple(_checks(one)),
         indexes=tuple(_indexes(one)),
         options=options(one.text) if one.text else (),

@@ -12,6 +12,7 @@ from zmigration_api import (
     Change,
     DropColumn,
     RenameColumn,
+    RenameTable,
 )
 
 from . import archive
@@ -28,6 +29,7 @@ class Keeping:
         self.asked = archives is not NO_ARCHIVES
         self._archives = archives
         self._renames = [change for change in changes if isinstance(change, RenameColumn)]
+        self._tables = {c.old: c.new for c in changes if isinstance(c, RenameTable)}
 
     def kept(self, table: str) -> Archive | None:
         """What is kept of a table that stays."""
@@ -37,7 +39,9 @@ class Keeping:
     def dropped(self, table: str) -> Archive | None:
         """The copy of a table that goes."""
         gone = (a for a in self._archives.kept if a.new_table is None)
-        return next((a for a in gone if fold(a.table) == fold(table)), None)
+        return next(
+            (a for a in gone if fold(self._tables.get(a.table, a.table)) == fold(table)), None
+        )
 
     def undone(self, table: str) -> Archive | None:
         """What taking the plan back keeps of a table."""

@@ -132,7 +132,7 @@ def _forms(keys: tuple[str, ...], names: dict[str, str]) -> list[object]:
 def _foreign_key(key: ForeignKey, *, exact: bool) -> Matching:
     def refers(clause: Clause) -> bool:
         table, columns = clause.target
-        there = not columns or same(columns, key.ref_columns)
+        there = same(columns, key.ref_columns) or not (exact or columns)
         acts = not exact or _acts(clause, key)
         return fold(table) == fold(key.ref_table) and there and acts
 

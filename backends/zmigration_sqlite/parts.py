@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, cast, get_args
 
 from zmigration_api import Deferral, PrimaryKey, UniqueConstraint
 
-from .canonical import is_bare, key_column, key_text, tidy
+from .canonical import is_bare, key_column, key_text, tidy, with_plain_name
 from .clauses import Clause, ColumnText
 from .ddl import TableText, rowid_alias
 from .names import QUOTING
@@ -43,7 +43,7 @@ def listed(tokens: Sequence[Token]) -> tuple[Tokens, ...]:
 
 def keys_of(tokens: Sequence[Token], spelled: dict[str, str]) -> Keys:
     """The keys between commas; `spelled` are the table's columns by folded name."""
-    texts = tuple(key_text(part) for part in listed(tokens))
+    texts = tuple(with_plain_name(key_text(part), spelled) for part in listed(tokens))
     found = [key_column(text, spelled) for text in texts]
     columns = tuple(spelled[name] for name in found if name is not None)
     plain = len(columns) == len(texts) and all(map(is_bare, texts))

@@ -28,13 +28,14 @@ from zmigration_api import (
     RenameTable,
     Schema,
     Step,
-    Table,
     UniqueConstraint,
     UnsupportedChange,
 )
+from zmigration_api.renames import Rename
 
 from . import archive
 from .back import Back
+from .index_steps import added, as_index, dropped
 from .inspect import inspect, with_natives
 from .keeping import Keeping
 from .live import Live, TableNow, load
@@ -42,8 +43,8 @@ from .names import STATEMENTS
 from .native import UNTIL_PURGED, NotNative, lost_column, lost_index, native_step
 from .new_tables import new_type, type_now, with_required_key
 from .rebuild import rebuild
-from .renames import Rename, rename_steps, renamed_indexes
-from .render import create_index, create_table
+from .renames import rename_steps, renamed_indexes, renamed_tables
+from .render import create_table
 from .rework import Rework
 from .shadow import Shadow
 from .tokens import fold, mentions, tokenize
@@ -120,17 +121,7 @@ class _Planner:
         for change in step.changes:
             if isinstance(change, RenameTable):
                 self._old_names[fold(change.new)] = change.old
-        tables = dict(self._tables)
-        for change in step.changes:
-            if isinstance(change, RenameTable) and fold(change.old) in self._tables:
-                tables.pop(fold(change.old), None)
-        for change in step.changes:
-            match change:
-                case RenameTable(old, new) if fold(old) in self._tables:
-                    tables[fold(new)] = replace(self._tables[fold(old)], name=new)
-                case RenameColumn(table, _, _) if fold(table) in tables:
-                    tables[fold(table)] = _with_renames(self._tables[fold(table)], step.changes)
-        self._tables = tables
+        self._tables = renamed_tables(self._tables, step)
         return self._run(step)
 
     def _is_work(self, change: Change) -> bool:
@@ -150,11 +141,7 @@ class _Planner:
             case AddIndex(_, index):
                 return index
             case AddConstraint(table, UniqueConstraint(on_conflict=None) as unique):
-                if fold(table) in self._exact:
-                    return None
-                return Index(
-                    columns=unique.columns, keys=unique.keys, unique=True, name=unique.name
-                )
+                return None if fold(table) in self._exact else as_index(unique)
             case _:
                 return None
 
@@ -173,27 +160,10 @@ class _Planner:
                 return False
 
     def _drop_index(self, change: Change) -> Step:
-        live = self._live(change.table)
-        if isinstance(change, DropConstraint):
-            gone = live.unique_indexes(change.constraint.columns)  # type: ignore[union-attr]
-        else:
-            assert isinstance(change, DropIndex)
-            gone = tuple(i for i in live.indexes if fold(i.name) == fold(change.index.name))
-            if not gone:
-                raise UnsupportedChange(f"{live.name} has no index {change.index.name} to drop")
-        statements = tuple(STATEMENTS.drop_index(index.name) for index in gone)
-        undo = tuple(index.statement for index in gone)
-        return self._run(Step(changes=(change,), statements=statements, undo=undo))
+        return self._run(dropped(change, self._live(change.table)))
 
     def _add_index(self, change: Change, index: Index) -> Step:
-        text = self._live(change.table).text
-        for name in index.columns:
-            # SQLite would take the quoted name of no column for a text, and index that.
-            if text.definition(name) is None:
-                raise UnsupportedChange(f"index {index.name}: {change.table} has no column {name}")
-        statement = create_index(change.table, index)
-        undo = (STATEMENTS.drop_index(index.name),)
-        return self._run(Step(changes=(change,), statements=(statement,), undo=undo))
+        return self._run(added(change, index, self._live(change.table)))
 
     def _create(self, change: CreateTable, folded: Sequence[Change]) -> Step:
         keys = [c for c in folded if isinstance(c, AddConstraint) and c.table == change.table]
@@ -332,9 +302,3 @@ def _goes_along(change: Change, dropped: Collection[str], created: Collection[st
         return True
     key = isinstance(change, AddConstraint) and isinstance(change.constraint, ForeignKey)
     return key and table in created
-
-
-def _with_renames(table: Table, changes: Sequence[Change]) -> Table:
-    new = {fold(c.old): c.new for c in changes if isinstance(c, RenameColumn)}
-    columns = (replace(c, name=new.get(fold(c.name), c.name)) for c in table.columns)
-    return replace(table, columns=tuple(columns))

@@ -6,7 +6,14 @@ import sqlite3
 from collections import Counter
 from typing import TypeAlias
 
-from zmigration_api import RenameColumn, RenameTable, Step, VerificationFailed
+from zmigration_api import (
+    AddColumn,
+    CreateTable,
+    RenameColumn,
+    RenameTable,
+    Step,
+    VerificationFailed,
+)
 from zmigration_sql import quoted
 
 from .inspect import is_there
@@ -30,6 +37,7 @@ class References:
         self._connection = connection
         self._before: dict[str, _Counts | None] = {}
         self._keys: dict[str, int] = {}
+        self._back: set[str] = set()
 
     def touch(self, table: str) -> None:
         """Count before `table` changes for the first time: it, and what refers to it."""
@@ -42,7 +50,13 @@ class References:
                 self._keys[fold(name)] = self._number_of_keys(name)
 
     def touch_step(self, step: Step) -> None:
-        """The tables of a step, under the names that they have before it."""
+        """The tables of a step, under the names that they have before it.
+
+        What comes back from an archive may refer to a table that is not there, as it did before.
+        """
+        if step.restores is not None:
+            back = (c.table for c in step.changes if isinstance(c, CreateTable | AddColumn))
+            self._back |= set(map(fold, back))
         for change in step.changes:
             self.touch(change.old if isinstance(change, RenameTable) else change.table)
 
@@ -98,6 +112,8 @@ class References:
             if "no such table" in str(error):
                 return {}
             raise
+        if fold(table) in self._back:
+            rows = [row for row in rows if is_there(self._connection, row[2])]
         return self._by_columns(table, Counter(row[3] for row in rows)) if rows else {}
 
     def _by_columns(self, table: str, counts: Counter[int]) -> _Counts:

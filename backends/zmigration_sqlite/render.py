@@ -20,7 +20,7 @@ from zmigration_sql import quoted
 
 from .canonical import column_names, form
 from .expressions import default_text, parenthesised
-from .names import QUOTING, RESERVED
+from .names import QUOTING, RESERVED, STATEMENTS
 from .tokens import terminated
 from .usual import is_usual
 
@@ -136,16 +136,8 @@ def _conflict(one: PrimaryKey | UniqueConstraint) -> str:
 
 
 def _foreign_key(key: ForeignKey) -> str:
-    target = QUOTING.name(key.ref_table)
-    if key.ref_columns:
-        target += f"({QUOTING.names(key.ref_columns)})"
-    actions = (("DELETE", key.on_delete), ("UPDATE", key.on_update))
-    rest = [f" ON {event} {action}" for event, action in actions if action != "NO ACTION"]
-    if key.match != "SIMPLE":
-        rest.append(f" MATCH {key.match}")
-    if key.deferral:
-        rest.append(f" {key.deferral}")
-    return f"FOREIGN KEY ({QUOTING.names(key.columns)}) REFERENCES {target}{''.join(rest)}"
+    match = f" MATCH {key.match}" if key.match != "SIMPLE" else ""
+    return f"{STATEMENTS.foreign_key(key)}{match}{f' {key.deferral}' if key.deferral else ''}"
 
 
 def create_index(table: str, index: Index) -> str:

@@ -247,7 +247,8 @@ class Rework:
             and wanted is not None
             and is_usual(part, wanted.name, column_names(wanted))
         )
-        clause = named_clause(self.text, old)
+        before = named_clause(self._live.text, old)  # two may have swapped their names by now
+        clause = before if before in _clauses(self.text) else named_clause(self.text, old)
         if clause is None and part is not None:
             clause = Matching.of(part, self.text, exact=True).unnamed(self.text)
         if clause is None:
@@ -282,6 +283,13 @@ def _of_column(name: str) -> Callable[[Clause], bool]:
         return keys and fold(name) in map(fold, clause.columns)
 
     return belongs
+
+
+def _clauses(text: TableText) -> tuple[Clause, ...]:
+    return (
+        *(clause for column in text.definitions() for clause in column.clauses),
+        *text.clauses(),
+    )
 
 
 def _generated(text: TableText) -> tuple[Clause, ...]:

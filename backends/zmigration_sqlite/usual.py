@@ -38,9 +38,9 @@ def check_name_of_form(table: str, said: Form) -> str:
 def is_usual(constraint: Constraint, table: str, columns: Collection[str]) -> bool:
     """Whether the constraint has no name of its own. `columns` are the table's, folded."""
     match constraint:
-        case PrimaryKey(name=None):
-            return True
-        case PrimaryKey() | Exclusion():
+        case PrimaryKey(name=name):
+            return not name
+        case Exclusion():
             return False
         case UniqueConstraint(columns=over, keys=keys, name=name):
             return name in ("", unique_name(table, over, keys), unique_name(table, over))

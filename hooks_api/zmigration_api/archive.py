@@ -177,7 +177,8 @@ def _archives(
     tables = {c.old: c.new for c in changes if isinstance(c, RenameTable)}
     for table in before.tables:
         name = _name(prefix, table.name)
-        if any(isinstance(c, DropTable) and c.table == table.name for c in changes):
+        called = table.name if renamed_last else tables.get(table.name, table.name)
+        if any(isinstance(c, DropTable) and c.table == called for c in changes):
             yield Archive(name=name, table=table.name)
             continue
         new_table = after.table(tables.get(table.name, table.name))

@@ -168,7 +168,8 @@ class Store(Reader, Protocol):
         """The steps that make these changes, in an order that works.
 
         `changes` speak of `current`, renames first, in the order in which they may be made;
-        several changes of one table may become one step. UnsupportedChange if one cannot be made.
+        of renames two may swap their names (`renames.moves` says how to get there). Several
+        changes of one table may become one step. UnsupportedChange if one cannot be made.
         `archives` names what is to be kept of the values that go. The inverse steps, run from
         the last to the first, bring structure and values back; rows that have come since keep
         what they have, and a value that was changed since is converted back.

@@ -36,6 +36,7 @@ from .model import (
     PrimaryKey,
     UniqueConstraint,
 )
+from .renames import is_aside, without_aside
 
 
 def symbol(change: Change) -> str:
@@ -74,11 +75,15 @@ def summary(change: Change, *, qualified: bool = False, done: bool = True) -> st
     `qualified` writes `posts.email` for columns, to tell the tables of one schema apart.
     """
     verb, noun, what = _words(change, f"{change.table}." if qualified else "")
-    return f"{verb}{_PAST[verb] if done else ''} {noun}: {what}"
+    return f"{verb}{_PAST[verb] if done else ''} {noun}: {without_aside(what)}"
 
 
 def detail(change: Change) -> str:
     """What else there is to know, for the brackets after `summary`; may be empty."""
+    return without_aside(_detail(change))
+
+
+def _detail(change: Change) -> str:
     match change:
         case AddColumn(_, column):
             return column_facts(column)
@@ -126,6 +131,8 @@ def constraint_text(constraint: Constraint) -> str:
             return f"primary key on {', '.join(columns)}"
         case UniqueConstraint(columns=columns):
             return f"unique: {', '.join(columns)}"
+        case ForeignKey(columns=columns, ref_table=table, ref_columns=()):
+            return f"{', '.join(columns)} → {table}"
         case ForeignKey(columns=columns, ref_table=table, ref_columns=refs):
             return f"{', '.join(columns)} → {table}.{', '.join(refs)}"
         case Check(expression=expression):
@@ -147,7 +154,15 @@ def type_text(named: NamedType) -> str:
     return f"enum: {'|'.join(named.values)}" if named.kind == "enum" else named.definition
 
 
-_PAST = {"Add": "ed", "Create": "d", "Drop": "ped", "Rename": "d", "Change": "d"}
+_PAST = {
+    "Add": "ed",
+    "Create": "d",
+    "Drop": "ped",
+    "Rename": "d",
+    "Change": "d",
+    "Set aside": "",
+    "Put back": "",
+}
 
 
 def _words(change: Change, prefix: str) -> tuple[str, str, str]:
@@ -156,12 +171,20 @@ def _words(change: Change, prefix: str) -> tuple[str, str, str]:
             return "Create", "table", table.name
         case DropTable(table):
             return "Drop", "table", table.name
+        case RenameTable(old, new) if is_aside(new):
+            return "Set aside", "table", old
+        case RenameTable(old, new) if is_aside(old):
+            return "Put back", "table", new
         case RenameTable(old, new):
             return "Rename", "table", f"{old} → {new}"
         case AddColumn(_, column):
             return "Add", "column", f"{prefix}{column.name}"
         case DropColumn(_, column):
             return "Drop", "column", f"{prefix}{column.name}"
+        case RenameColumn(_, old, new) if is_aside(new):
+            return "Set aside", "column", f"{prefix}{old}"
+        case RenameColumn(_, old, new) if is_aside(old):
+            return "Put back", "column", f"{prefix}{new}"
         case RenameColumn(_, old, new):
             return "Rename", "column", f"{prefix}{old} → {new}"
         case AlterColumn(_, _, column):

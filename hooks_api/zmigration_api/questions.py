@@ -41,6 +41,7 @@ class Orphans:
     """Which rows refer (no column null) to a row of `ref_table` that is not there?
 
     `ref_table` None: the table referred to is new or missing, so every reference is an orphan.
+    Without `ref_columns` its primary key is meant, whatever that is.
     With `computed` and `ref_computed`, one for each column, the values are those that the plan
     leaves.
     """

@@ -170,3 +170,15 @@ def test_rows_of_a_check_show_what_it_speaks_of(app: AppFolder) -> None:
     done = app.run("--auto-approve")
     assert done.code == 1
     assert "row 1 (line 2): 'ada'\n" in done.out
+
+
+def test_nulls_that_would_be_numbered_are_refused(app: AppFolder) -> None:
+    sql = """CREATE TABLE t (id, a TEXT);
+        INSERT INTO t VALUES (1, 'x'), (NULL, 'y'), (NULL, 'z')"""
+    table = "t:\n  id: {type: int, pk: true}\n  a: text\n"
+    file = on_sqlite(app, sql, table)
+    before = rows(file)
+    done = app.run("--auto-approve")
+    assert done.code == 1, done.said
+    assert "t.id: 2 row(s) have no value" in done.said
+    assert rows(file) == before

@@ -20,6 +20,7 @@ SCHEMA = {
     "to_version",
     "suggested_version",
     "changes",
+    "adopted",
     "statements",
     "warnings",
     "error",
@@ -77,7 +78,7 @@ def test_what_an_addition_looks_like(app: AppFolder) -> None:
     done = app.run("--auto-approve", "--json")
     schema = only(done.json)
     assert done.json["app"] == "zCloud"
-    assert {key: schema[key] for key in SCHEMA - {"changes", "statements"}} == {
+    assert {key: schema[key] for key in SCHEMA - {"changes", "adopted", "statements"}} == {
         "name": "zSchema.users",
         "backend": "csv",
         "store": "Data",

@@ -16,15 +16,12 @@ Cells: TypeAlias = list[str]
 Values: TypeAlias = dict[str, dict[tuple[str, str], Cells]]
 OURS = "__zmigration_"
 PARTS = "SELECT name, desc, lower(coll) FROM pragma_index_xinfo(?) WHERE key"
-COLUMNS = (
-    'SELECT lower(name), upper(type), "notnull", pk, hidden FROM pragma_table_xinfo(?) ORDER BY 1'
-)
+COLUMNS = 'SELECT name, upper(type), "notnull", pk, hidden FROM pragma_table_xinfo(?) ORDER BY 1'
 UNIQUES = "SELECT name, origin FROM pragma_index_list(?) WHERE origin <> 'c'"
 KEYS = 'SELECT id, lower("table"), on_update, on_delete, "match" FROM pragma_foreign_key_list(?)'
 KEY_COLUMNS = (
     'SELECT lower("from"), lower("to") FROM pragma_foreign_key_list(?) WHERE id = ? ORDER BY seq'
 )
-PRIMARY_KEY = "SELECT lower(name) FROM pragma_table_xinfo(?) WHERE pk > 0 ORDER BY pk"
 ORDINARY = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
     f" AND substr(name, 1, {len(OURS)}) <> '{OURS}' ORDER BY 1"
@@ -69,7 +66,7 @@ def _lines(connection: sqlite3.Connection, kind: str, name: str, sql: str) -> It
         yield f"{kind} {name}: {shown(words(sql))}"
     else:
         for line in [*_facts(connection, name), *table_lines(sql)]:
-            yield f"table {name.lower()}: {line}"
+            yield f"table {name}: {line}"
 
 
 def _index_text(sql: str) -> str:
@@ -88,12 +85,10 @@ def _facts(connection: sqlite3.Connection, table: str) -> Iterator[str]:
 
 
 def _foreign_keys(connection: sqlite3.Connection, table: str) -> Iterator[str]:
-    """Each with the columns that it refers to, also where the parent's primary key is meant."""
+    """Each with the columns that it refers to, None where the parent's primary key is meant."""
     for number, parent, *actions in connection.execute(KEYS, [table]).fetchall():
         columns = connection.execute(KEY_COLUMNS, [table, number]).fetchall()
         own, referred = zip(*columns, strict=True)
-        if referred[0] is None:
-            referred = tuple(name for (name,) in connection.execute(PRIMARY_KEY, [parent]))
         yield f"foreign key {own} to {parent} {referred} {actions}"
 
 
@@ -104,4 +99,4 @@ def _columns(connection: sqlite3.Connection, table: str) -> Iterator[tuple[tuple
             continue
         column = '"' + name.replace('"', '""') + '"'
         cells = connection.execute(f"SELECT quote({column}) FROM {quoted}").fetchall()
-        yield (name, native), sorted(cell for (cell,) in cells)
+        yield (name.lower(), native), sorted(cell for (cell,) in cells)

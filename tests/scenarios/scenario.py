@@ -76,6 +76,7 @@ class Scenario:
     after: dict[str, Any] | str = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
+    adopted: tuple[str, ...] = ()
     statements: dict[str, list[str]] = field(default_factory=dict)
     hazards: tuple[str, ...] | None = None
     from_version: str | None = "v1.0.0"
@@ -113,7 +114,7 @@ _Loader.add_constructor("!time", _scalar(time.fromisoformat))
 _Loader.add_constructor("!now", lambda loader, node: Now())
 _Loader.add_constructor("!by", lambda loader, node: By(_by_backend(loader, node)))
 
-_TUPLES = ("backends", "arguments", "expect", "gone", "refuses", "warns", "hazards")
+_TUPLES = ("backends", "arguments", "expect", "adopted", "gone", "refuses", "warns", "hazards")
 
 
 def load(path: Path) -> Scenario:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,7 @@ def looking_touches_nothing(bench: Bench, user_folder: Path) -> None:
 def plan_is_as_expected(bench: Bench, done: Done) -> None:
     scenario, schema = bench.scenario, bench.one(done)
     backend = bench.store.backend
+    assert schema["adopted"] == list(scenario.adopted)
     assert [c["summary"] for c in schema["changes"]] == chosen(scenario.expect, backend)
     if backend in scenario.statements:
         said = [s for s in schema["statements"] if KEPT not in s]  # archives have changing names
@@ -171,7 +173,8 @@ def history_has_the_record(bench: Bench) -> None:
     for change in expected:
         assert change.partition(": ")[2] in record["changes_summary"]
     if not expected:
-        assert record["changes_summary"] == "No changes"
+        adopted = ", ".join(bench.scenario.adopted)
+        assert record["changes_summary"] == (f"Adopted: {adopted}" if adopted else "No changes")
 
 
 def again_is_up_to_date(bench: Bench) -> None:
@@ -248,7 +251,8 @@ def raw_cells(bench: Bench) -> dict[str, dict[str, list[str]]]:
 def untouched_cells_kept_their_bytes(bench: Bench, before: dict[str, dict[str, list[str]]]) -> None:
     touched = "\n".join(bench.scenario.expect)
     for table, columns in before.items():
-        if not isinstance(bench.store, CsvStore) or not bench.store.columns(table):
+        moved = re.search(rf"(Renamed|Set aside) table: {table}\b", touched)
+        if not isinstance(bench.store, CsvStore) or moved or not bench.store.columns(table):
             continue
         now = bench.store.raw_cells(table)
         for name, cells in columns.items():

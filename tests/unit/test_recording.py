@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zcli_migration.recording import without_secrets
+from zcli_migration.masking import without_secrets
 
 
 @pytest.mark.parametrize(

@@ -192,12 +192,6 @@ def test_listed_foreign_keys(
         ("a: {type: int}\nA: {type: int}", (2, 1), "The columns a (line 6) and A differ only", ""),
         (AB + "c: {type: int, renamed_from: a}", (3, 1), "which is still a column here", ""),
         (
-            "a: {type: int, renamed_from: b}\nb: {type: int, renamed_from: a}",
-            (1, 1),
-            "a is renamed from b, which is still a column",
-            "",
-        ),
-        (
             "a: {type: int, renamed_from: x}\nb: {type: int, renamed_from: X}",
             (2, 1),
             "Both a and b are renamed from X",

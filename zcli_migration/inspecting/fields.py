@@ -98,6 +98,8 @@ def _foreign_key(key: ForeignKey, dialect: Dialect) -> dict[str, Value]:
 
 def target(key: ForeignKey, dialect: Dialect) -> Value:
     """Where a foreign key of one column leads: `users.id`."""
+    if not key.ref_columns:  # SQLite's, to whatever the key is
+        return {"table": key.ref_table}
     (column,) = key.ref_columns
     table = _IN_SCHEMA if dialect.postgresql else _TABLE
     if table.fullmatch(key.ref_table) and _TABLE.fullmatch(column):

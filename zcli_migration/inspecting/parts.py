@@ -146,7 +146,7 @@ class Parts:
         if key.comment is not None:
             about["comment"] = key.comment
         usual = self.dialect.default_name("fk", self.table.name, key.columns)
-        plain = not about and key.name == usual and len(key.ref_columns) == 1
+        plain = not about and key.name == usual and len(key.columns) == 1
         if plain and self._takes(key.columns, "foreign_key", key):
             return None
         named: Found = {} if key.name == usual else {"name": key.name}

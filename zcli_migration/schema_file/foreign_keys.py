@@ -12,7 +12,7 @@ from zmigration_api import Action, ForeignKey
 
 from .constraints import Item, Scope
 from .keys import one_of, require, unknown_item
-from .names import POSTGRESQL, bare, check_columns, check_name, default_name
+from .names import POSTGRESQL, bare, check_columns, check_name, default_name, is_sqlite
 from .yaml_nodes import Entry, is_null, items, mapping, text_of, texts
 from .yaml_source import Source, line_of
 
@@ -74,6 +74,8 @@ def _field_target(source: Source, entry: Entry, inner: Mapping[str, Entry]) -> _
         if not match:
             raise source.error(entry.value, f"The foreign key {text!r} names no column", _SHAPE)
         return _Target(match["table"].strip(), (match["column"].strip(),))
+    if "column" not in inner and "table" in inner and source.exact:
+        return _Target(text_of(source, inner["table"].value, "The table"), ())
     ends = [
         require(source, inner.get(key), entry.value, f"The foreign key must name its {key}")
         for key in ("table", "column")
@@ -133,9 +135,10 @@ def _listed(scope: Scope, node: yaml.Node) -> ForeignKey:
         "The foreign key must have columns",
     )
     named = texts(source, entry.value, "A column")
-    columns = check_columns(source, entry.value, named, known, "The foreign key")
+    # SQLite has foreign keys of one column twice, and to whatever the key of a table is.
+    twice = source.exact and is_sqlite(source.data_type)
+    columns = check_columns(source, entry.value, named, known, "The foreign key", twice=twice)
     target = _listed_target(source, node, found)
-    # SQLite has foreign keys to whatever the key of a table is, or will be.
     to_the_key = source.exact and not target.columns
     if len(target.columns) != len(columns) and not to_the_key:
         message = f"The foreign key has {len(columns)} columns, but refers to {len(target.columns)}"

@@ -79,15 +79,24 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
 
 def check_columns(
-    source: Source, node: yaml.Node, columns: Sequence[str], known: Sequence[str], what: str
+    source: Source,
+    node: yaml.Node,
+    columns: Sequence[str],
+    known: Sequence[str],
+    what: str,
+    *,
+    twice: bool = False,
 ) -> tuple[str, ...]:
-    """The columns themselves; an error if one is not there, is there twice, or there is none."""
+    """The columns themselves; an error if one is not there, or there is none.
+
+    Or if one is there twice, unless that may be.
+    """
     if not columns:
         raise source.error(node, f"{what} names no column")
     for column in columns:
         if column not in known:
             message = f"{what} names {column}, which is no column of this table"
             raise source.error(node, message, did_you_mean(column, known))
-    if len(set(columns)) < len(columns):
+    if len(set(columns)) < len(columns) and not twice:
         raise source.error(node, f"{what} names a column twice")
     return tuple(columns)

@@ -72,7 +72,7 @@ def _check_renames(placed: Sequence[_Placed], by_name: dict[str, _Placed]) -> No
         if old is None:
             continue
         there = by_name.get(one.key(old))
-        if there and there is not one:
+        if there and there is not one and there.table.renamed_from is None:
             message = f"{one.table.name} is renamed from {old}, which {there.file.name} still has"
             raise one.error(message, f"remove {old}, or the renamed_from", one.table.line)
         first = taken.setdefault(one.key(old), one)

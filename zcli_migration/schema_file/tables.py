@@ -163,7 +163,7 @@ def _check_renames(source: Source, fields: Sequence[Field]) -> None:
         if old is None:
             continue
         there = present.get(old.lower())
-        if there and there is not one:
+        if there and there is not one and there.column.renamed_from is None:
             message = f"{one.column.name} is renamed from {old}, which is still a column here"
             raise source.error(one.node, message, f"remove {old}, or the renamed_from")
         first = taken.setdefault(old.lower(), one)

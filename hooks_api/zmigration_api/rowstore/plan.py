@@ -19,6 +19,7 @@ from zmigration_api.describe import detail, summary
 from zmigration_api.errors import UnsupportedChange
 from zmigration_api.model import Column, Schema, Table
 from zmigration_api.plan import Hazard, Step
+from zmigration_api.renames import in_steps
 
 from .tables import changed
 
@@ -35,11 +36,11 @@ def plan(
     groups: dict[str, list[Change]] = {}
     for change in changes:
         _refuse(change)
-        if isinstance(change, RenameTable):
-            names[change.new] = names.pop(change.old, change.old)
-            steps.append(_step([change], None, None, None, None))
-        else:
+        if not isinstance(change, RenameTable):
             groups.setdefault(change.table, []).append(change)
+    for renames in in_steps([c for c in changes if isinstance(c, RenameTable)]):
+        names |= {c.new: names.pop(c.old, c.old) for c in renames}
+        steps.append(_step([*renames], None, None, None, None))
     for name, group in groups.items():
         old = names.get(name, name)
         before = _meant(live(old), current.table(old), name)

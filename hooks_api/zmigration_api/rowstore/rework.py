@@ -14,6 +14,7 @@ from zmigration_api.conversion import carry
 from zmigration_api.errors import StepFailed
 from zmigration_api.model import Column, CopyOf, Table
 from zmigration_api.plan import Step
+from zmigration_api.renames import moves
 
 from .cells import JSON_NULL, as_type, plain
 
@@ -41,6 +42,7 @@ class Rework:
 
     def __post_init__(self) -> None:
         self.columns = {column.name: column for column in self.found.columns}
+        ways = moves([c for c in self.step.changes if isinstance(c, RenameColumn)])
         for change in self.step.changes:
             match change:
                 case AddColumn(_, column):
@@ -49,11 +51,9 @@ class Rework:
                     self._have(column.name)
                     del self.columns[column.name]
                     self._do.append(_dropping(column.name))
-                case RenameColumn(_, old, new):
-                    self._have(old)
-                    self._refuse_taken(new)
-                    self.columns[new] = replace(self.columns.pop(old), name=new)
-                    self._do.append(_renaming(old, new))
+                case RenameColumn():
+                    for old, new in ways[change]:
+                        self._rename(old, new)
                 case AlterColumn():
                     self._alter(change)
                 case _:
@@ -74,6 +74,12 @@ class Rework:
                 f"{name} is required, and {rows} come or changed since lack a value for it",
                 "remove these rows, or stay with the migration",
             )
+
+    def _rename(self, old: str, new: str) -> None:
+        self._have(old)
+        self._refuse_taken(new)
+        self.columns[new] = replace(self.columns.pop(old), name=new)
+        self._do.append(_renaming(old, new))
 
     def _add(self, column: Column) -> None:
         self._refuse_taken(column.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from zmigration_api.changes import Change, CreateTable, DropTable, RenameTable
 from zmigration_api.errors import MigrationError, StepFailed
 from zmigration_api.model import Column, Table
 from zmigration_api.plan import Step
+from zmigration_api.renames import moves
 
 from .archives import Keeper, KeptRows, archive_table, copied_table, in_place
 from .cells import as_type
@@ -44,11 +46,16 @@ def _run(store: RowStore, step: Step, now: datetime) -> int:
     if isinstance(last, DropTable):
         return _drop(store, last.table, step.keeps)
     if isinstance(first, RenameTable):
-        table = _there(store, first.old)
-        rows = list(store.read(table))
-        store.drop_table(first.old)
-        return _write(store, changed(table, [first]), rows, _columns(table))
+        ways = moves([c for c in step.changes if isinstance(c, RenameTable)])
+        return sum(_rename(store, old, new) for way in ways.values() for old, new in way)
     return _rework(store, step, now)
+
+
+def _rename(store: RowStore, old: str, new: str) -> int:
+    table = _there(store, old)
+    rows = list(store.read(table))
+    store.drop_table(old)
+    return _write(store, replace(table, name=new), rows, _columns(table))
 
 
 def _create(store: RowStore, table: Table, more: Iterable[Change], restores: Archive | None) -> int:

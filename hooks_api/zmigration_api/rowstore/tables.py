@@ -31,12 +31,19 @@ from zmigration_api.model import (
     Table,
     UniqueConstraint,
 )
+from zmigration_api.renames import moves
 
 
 def changed(table: Table, changes: Iterable[Change]) -> Table:
     """The table after these changes of it; columns that stay keep all that the store says."""
-    for change in changes:
-        table = _changed(table, change)
+    listed = tuple(changes)
+    ways = moves([c for c in listed if isinstance(c, RenameColumn)])
+    for change in listed:
+        if isinstance(change, RenameColumn):
+            for old, new in ways[change]:
+                table = _renamed(table, old, new)
+        else:
+            table = _changed(table, change)
     return table
 
 
@@ -49,8 +56,6 @@ def _changed(table: Table, change: Change) -> Table:
         case DropColumn(_, column):
             left = tuple(c for c in table.columns if c.name != column.name)
             return replace(table, columns=left)
-        case RenameColumn(_, old, new):
-            return _renamed(table, old, new)
         case AlterColumn():
             return _altered(table, change)
         case AddIndex(_, index):

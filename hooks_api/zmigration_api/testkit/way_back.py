@@ -77,6 +77,30 @@ class WayBackConformance(Conformance):
         assert lab.rows(USERS) == ROWS
         assert lab.rows(POSTS) == ROWS
 
+    def test_two_columns_swap_their_names(self, lab: Lab) -> None:
+        lab.proves("way back", RenameColumn)
+        key, name, age = USERS.columns
+        table = replace(USERS, columns=(key, replace(name, name="age"), replace(age, name="name")))
+        schema = lab.make(USERS, POSTS, rows={"users": ROWS, "posts": ROWS})
+        before = lab.store.inspect(["users"])
+        changes = RenameColumn("users", "name", "age"), RenameColumn("users", "age", "name")
+        steps = lab.change(changes, schema, schema.with_tables([table]))
+        swapped = [{"id": r["id"], "age": r["name"], "name": r["age"]} for r in ROWS]
+        assert lab.rows(table) == swapped
+        lab.take_back(steps)
+        assert lab.store.inspect(["users"]) == before
+        assert lab.rows(USERS) == ROWS
+
+    def test_two_tables_swap_their_names(self, lab: Lab) -> None:
+        lab.proves("way back", RenameTable)
+        schema = lab.make(USERS, POSTS, rows={"users": ROWS, "posts": ROWS[:1]})
+        swapped = replace(USERS, name="posts"), replace(POSTS, name="users")
+        changes = RenameTable("users", "posts"), RenameTable("posts", "users")
+        steps = lab.change(changes, schema, Schema(tables=swapped))
+        assert [lab.rows(table) for table in swapped] == [ROWS, ROWS[:1]]
+        lab.take_back(steps)
+        assert [lab.rows(table) for table in (USERS, POSTS)] == [ROWS, ROWS[:1]]
+
     def test_created_tables_go(self, lab: Lab) -> None:
         lab.proves("way back", CreateTable, DropTable)
         steps = lab.change([CreateTable(USERS)], Schema(), Schema(tables=(USERS,)))
