@@ -98,53 +98,63 @@ class ConstraintRow:
 def add_constraint(found: Found, one: ConstraintRow) -> None:
     match one.kind:
         case "p":
-            found.primary_key = PrimaryKey(
-                columns=found.named(one.columns or ()),
-                keys=_keys(found, one),
-                include=found.named((one.index_columns or [])[one.index_keys :]),
-                deferral=one.deferral,
-                options=tuple(one.options or ()),
-                name=one.name,
-                comment=one.comment,
-                index_comment=one.index_comment,
-            )
+            found.primary_key = _primary_key(found, one)
         case "u":
-            found.unique.append(
-                UniqueConstraint(
-                    columns=found.named(one.columns or ()),
-                    keys=_keys(found, one),
-                    include=found.named((one.index_columns or [])[one.index_keys :]),
-                    nulls_not_distinct=one.alike,
-                    deferral=one.deferral,
-                    options=tuple(one.options or ()),
-                    name=one.name,
-                    comment=one.comment,
-                    index_comment=one.index_comment,
-                )
-            )
+            found.unique.append(_unique(found, one))
         case "c":
-            found.checks.append(
-                Check(
-                    name=one.name,
-                    expression=bare(one.condition or ""),
-                    inherited=one.inherited,
-                    valid=one.valid,
-                    comment=one.comment,
-                )
-            )
+            found.checks.append(_check(one))
         case "x":
-            found.exclusions.append(
-                Exclusion(
-                    definition=_definition(one),
-                    deferral=one.deferral,
-                    options=tuple(one.options or ()),
-                    name=one.name,
-                    comment=one.comment,
-                    index_comment=one.index_comment,
-                )
-            )
+            found.exclusions.append(_exclusion(one))
         case _:
             found.foreign_keys.append(_foreign_key(found, one))
+
+
+def _primary_key(found: Found, one: ConstraintRow) -> PrimaryKey:
+    return PrimaryKey(
+        columns=found.named(one.columns or ()),
+        keys=_keys(found, one),
+        include=found.named((one.index_columns or [])[one.index_keys :]),
+        deferral=one.deferral,
+        options=tuple(one.options or ()),
+        name=one.name,
+        comment=one.comment,
+        index_comment=one.index_comment,
+    )
+
+
+def _unique(found: Found, one: ConstraintRow) -> UniqueConstraint:
+    return UniqueConstraint(
+        columns=found.named(one.columns or ()),
+        keys=_keys(found, one),
+        include=found.named((one.index_columns or [])[one.index_keys :]),
+        nulls_not_distinct=one.alike,
+        deferral=one.deferral,
+        options=tuple(one.options or ()),
+        name=one.name,
+        comment=one.comment,
+        index_comment=one.index_comment,
+    )
+
+
+def _check(one: ConstraintRow) -> Check:
+    return Check(
+        name=one.name,
+        expression=bare(one.condition or ""),
+        inherited=one.inherited,
+        valid=one.valid,
+        comment=one.comment,
+    )
+
+
+def _exclusion(one: ConstraintRow) -> Exclusion:
+    return Exclusion(
+        definition=_definition(one),
+        deferral=one.deferral,
+        options=tuple(one.options or ()),
+        name=one.name,
+        comment=one.comment,
+        index_comment=one.index_comment,
+    )
 
 
 def _keys(found: Found, one: ConstraintRow) -> tuple[str, ...]:

@@ -96,33 +96,43 @@ def column_back(column: LiveColumn, keep: Keep, kept: KeptColumn) -> list[str]:
     table = table_name(keep.table)
     name = QUOTING.name(column.name)
     alter = f"ALTER TABLE {table} ALTER COLUMN {name}"
-    sequences = [_helper(column, one) for one in column.sequences]
     unmatched = f"NOT EXISTS (SELECT 1 FROM {keep.source} WHERE {keep.match})"
     update = f"UPDATE {table} SET {name} = {keep.before(kept)} FROM {keep.source}"
-    statements = []
-    for one, made in zip(column.sequences, sequences, strict=True):
-        position = position_copied(made.name, kept_name(keep.archive.name, one.name))
-        statements += [sequence_made(made), position]
-    statements.append(f"ALTER TABLE {table} ADD COLUMN {name} {_type(column)};")
+    statements = [f"ALTER TABLE {table} ADD COLUMN {name} {_type(column)};"]
     updates = [f"{update} WHERE {keep.match};"]
     if column.default is not None:
         updates.append(f"{alter} SET DEFAULT {lasting(column.default)};")
         updates.append(f"UPDATE {table} SET {name} = DEFAULT WHERE {unmatched};")
     elif column.identity and column.sequence:
-        following = f"nextval({literal(sequences[0].name)})"
+        following = f"nextval({literal(_helper(column, column.sequence).name)})"
         updates.append(f"UPDATE {table} SET {name} = {following} WHERE {unmatched};")
     statements += keep.quiet(updates)
     if column.required:
         statements += required_back(keep.table, column)
-    for one, made in zip(column.sequences, sequences, strict=True):
+    first, last = _sequences_first(column, keep), _sequences_last(column, keep)
+    return [*first, *statements, *last, *column_rest(keep.table, column)]
+
+
+def _sequences_first(column: LiveColumn, keep: Keep) -> Iterator[str]:
+    """The sequences of a column that comes back, each where it stood."""
+    for one in column.sequences:
+        made = _helper(column, one)
+        yield sequence_made(made)
+        yield position_copied(made.name, kept_name(keep.archive.name, one.name))
+
+
+def _sequences_last(column: LiveColumn, keep: Keep) -> Iterator[str]:
+    """The sequences as the column's own; that of an identity comes with it."""
+    alter = f"{SQL.alter(keep.table)} ALTER COLUMN {QUOTING.name(column.name)}"
+    for one in column.sequences:
+        made = _helper(column, one)
         if made is one:
-            statements.append(_owned(keep.table, column, one))
+            yield _owned(keep.table, column, one)
         else:
-            always = column.identity == "a"
-            statements.append(f"{alter} ADD{_identity(one, always=always)};")
-            statements += [position_copied(one.name, made.name), f"DROP SEQUENCE {made.name};"]
-        statements += sequence_rest(one)
-    return [*statements, *column_rest(keep.table, column)]
+            yield f"{alter} ADD{_identity(one, always=column.identity == 'a')};"
+            yield position_copied(one.name, made.name)
+            yield f"DROP SEQUENCE {made.name};"
+        yield from sequence_rest(one)
 
 
 def _helper(column: LiveColumn, sequence: Sequence) -> Sequence:
