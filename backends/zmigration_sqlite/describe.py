@@ -20,11 +20,11 @@ from zmigration_api import (
 )
 from zmigration_api.history import may_be_history
 
-from .canonical import form, is_bare, key_column, same_type, tidy
+from .canonical import form, key_column, same_type, tidy
 from .exact import written
 from .inspect import read_default
 from .parts import spelled
-from .tokens import fold, mentions, tokenize
+from .tokens import fold, mentions, significant, tokenize
 from .types import declared_type, neutral
 from .usual import check_name, is_usual
 
@@ -109,9 +109,13 @@ def _check(check: Check, table: str, names: Collection[str]) -> Check:
 
 def _index(index: Index, names: Collection[str]) -> Index:
     """A lone word that is no column (NULL, CURRENT_DATE) stands in parentheses."""
-    words = {key for key in index.keys if is_bare(key) and key_column(key, names) is None}
+    words = {k for k in index.keys if _is_word(k) and key_column(k, names) is None}
     keys = tuple(f"({key})" if key in words else key for key in index.keys)
     return replace(index, keys=keys, where=None if index.where is None else tidy(index.where))
+
+
+def _is_word(key: str) -> bool:
+    return [token.kind for token in significant(tokenize(key))] == ["word"]
 
 
 def _notes(connection: sqlite3.Connection, tables: Collection[str]) -> Iterator[str]:
