@@ -117,9 +117,11 @@ class Facts:
     connection: Connection | None
 
     @property
-    def frees_columns(self) -> bool:
-        """Whether a computed column can become a plain one in place: from version 13 on."""
-        return self.connection is None or self.connection.raw.info.server_version >= 130000
+    def is_old(self) -> bool:
+        """Before version 13 no computed column becomes plain in place, and an identity must be
+        the only sequence that belongs to its column.
+        """
+        return self.connection is not None and self.connection.raw.info.server_version < 130000
 
     def dependents(self, table: str, column: str | None = None) -> tuple[str, ...]:
         """Views and generated columns that are in the way of a change: `view active_users`."""

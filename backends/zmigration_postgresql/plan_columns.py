@@ -124,7 +124,7 @@ def alteration(planning: Planning, change: AlterColumn) -> Alteration:
     return replace(
         made.known(planning.facts, tuple(_planned(planning.changes))),
         bare=bare,
-        copied=not planning.facts.frees_columns,
+        copied=planning.facts.is_old,
     )
 
 

@@ -80,7 +80,7 @@ def _kept(
     assert sequence is not None
     digest = hashlib.sha256(f"{table} {column}".encode()).hexdigest()[:12]
     name = SQL.beside(table, planning.facts.free(f"{PREFIX}position_{digest}"))
-    own = planning.catalog.is_own(planning.live(table))
+    own = planning.catalog.is_own(planning.live(table)) and not planning.facts.is_old
     owner = f"{table_name(table)}.{QUOTING.name(column)}" if own else None
     first = (
         *kept(sequence, name, owner),
