@@ -327,7 +327,7 @@ def test_the_size_decides(shop: Orders) -> None:
     assert "about 8,100,000 rows: nobody waits while the index is built" in shown
     never = shop.here("--dry-run", "--online", "never").said
     assert "CONCURRENTLY" not in never
-    assert "about 8,100,000 rows: writers wait while the index is built" in never
+    assert "about 8,100,000 rows: readers and writers wait while the index is built" in never
     done = shop.here("--auto-approve")
     assert done.code == 0, done.said
     assert shop.here("--check").code == 0
