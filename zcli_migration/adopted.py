@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from zmigration_api import Change, Schema
+from zmigration_api import AddColumn, AlterColumn, Change, Column, ColumnType, Schema
 
 from .diff import diff
 from .hints import without_hints
@@ -28,6 +28,16 @@ def made_by_others(
     types = {t.name: t for schema in reversed(known) for t in schema.types}
     recorded = Schema(tables=tuple(tables.values()), types=tuple(types.values()))
     return diff(recorded, without_hints(desired), RULES)
+
+
+def as_conversions(adopted: Collection[Change]) -> tuple[Change, ...]:
+    """Columns that came into a store without types, as texts that become what the file says."""
+    text = ColumnType(kind="text")
+    return tuple(
+        AlterColumn(c.table, Column(name=c.column.name, type=text), c.column)
+        for c in adopted
+        if isinstance(c, AddColumn)
+    )
 
 
 def is_other_text(file: SchemaFile, recorded: Recorded | None) -> bool:

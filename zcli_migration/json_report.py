@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from zmigration_api import Change, MigrationError, Step, as_run
 from zmigration_api.describe import column_of, kind, summary, symbol
+from zmigration_api.renames import without_aside
 
 from .listing import Histories, Statuses
 from .outcome import Outcome, SchemaOutcome
@@ -67,7 +68,7 @@ def _change(change: Change, steps: tuple[Step, ...]) -> dict[str, object]:
 def error_facts(error: MigrationError) -> dict[str, object]:
     return {
         "code": error.code,
-        "message": error.message,
+        "message": without_aside(error.message),
         "hint": error.hint,
         "details": list(error.details),
         "file": str(error.file) if error.file else None,

@@ -19,6 +19,7 @@ from zmigration_api import (
     as_run,
 )
 from zmigration_api.describe import detail, summary, symbol
+from zmigration_api.renames import without_aside
 
 from .app import App
 from .outcome import Outcome, SchemaOutcome
@@ -241,7 +242,7 @@ class Report:
 
     def error(self, error: MigrationError) -> None:
         """An error in one or two lines."""
-        self._line(f"❌ {error}", "red")
+        self._line(without_aside(f"❌ {error}"), "red")
         if error.hint:
             self._line(f"   → {error.hint}")
 

@@ -92,8 +92,7 @@ def _about_values(step: Step, steps: Sequence[Step]) -> list[str]:
 def _restores(step: Step, table: str, column: str) -> bool:
     """Whether that step brings the values of a column back; one does it for all of its table."""
     archive = step.restores
-    return (
-        archive is not None
-        and table in (archive.table, archive.new_table)
-        and archive.kept_column(without_aside(column)) is not None
-    )
+    if archive is None or table not in (archive.table, archive.new_table):
+        return False
+    # A column that was set aside is kept under either name.
+    return any(archive.kept_column(name) for name in (column, without_aside(column)))

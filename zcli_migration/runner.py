@@ -15,6 +15,7 @@ from zmigration_api import (
 )
 
 from . import preflight
+from .adopted import as_conversions
 from .adoption import looser
 from .drift import refuse
 from .elsewhere import left_behind
@@ -102,7 +103,7 @@ class _Migration(Session):
             idle = idle_renames(schema.file.path, schema.changes, recorded)
             self.report.warnings(idle)
         try:
-            violations = preflight.ask(unit.store, found.plan.changes, found.current, found.adopted)
+            violations = _violations(unit, found)
         except StoreError:
             if self._has_moved(run, unit, found):  # asked about what is no longer there
                 return self._look(run, unit)
@@ -213,6 +214,16 @@ def shown_steps(schema: SchemaSurvey, found: Survey) -> tuple[Step, ...]:
     if not hazards or not steps:
         return steps
     return (*steps[:-1], replace(steps[-1], hazards=(*steps[-1].hazards, *hazards)))
+
+
+def _violations(unit: Unit, found: Survey) -> tuple[Violation, ...]:
+    """What of the rows does not allow the plan, or is not as a file has it that adopts it."""
+    store, current = unit.store, found.current
+    violations = preflight.ask(store, found.plan.changes, current, found.adopted)
+    if not unit.is_copied_by_apps:
+        return violations
+    adopted = (as_conversions(schema.adopted) for schema in found.schemas)
+    return (*violations, *(v for one in adopted for v in preflight.ask(store, one, current)))
 
 
 def _with_rename(unit: Unit, table: str, old: str, new: str) -> Unit:

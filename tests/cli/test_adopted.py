@@ -134,3 +134,23 @@ def test_an_adoption_is_taken_back_as_nothing_but_a_record(shop: Back) -> None:
     assert "email" not in shop.app.text(shop.file())
     assert summaries(shop, USERS, "") == ([], [], "v1.0.0")
     assert shop.named() == there
+
+
+@pytest.mark.parametrize("shop", ["csv"], indirect=True)
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("{type: int}", "users.age: 1 value(s) cannot become int"),
+        ("{type: str, required: true}", "users.age: 1 row(s) have no value"),
+    ],
+)
+def test_a_csv_column_is_adopted_if_its_values_are_what_the_file_says(
+    shop: Back, column: str, said: str
+) -> None:
+    shop.start()
+    shop.by_hand((), {"users.csv": "id,name,age\n1,ada,abc\n2,bob,\n"})
+    shop.want(f"{USERS}  age: {column}\n")
+    done = shop.refused("--schema", "users")
+    assert said in done.said
+    shop.by_hand((), {"users.csv": "id,name,age\n1,ada,7\n2,bob,8\n"})
+    assert "Adopted: Added column: age" in shop.migrate().out

@@ -157,6 +157,22 @@ def test_rows_that_came_and_changed_and_went(shop: Back) -> None:
     assert len(shop.rows(archive) or ()) == 4
 
 
+def test_a_column_that_was_set_aside_comes_back_with_its_values(shop: Back) -> None:
+    shop.start(
+        f"users:\n{ID}  name: {{type: str, required: true}}\n  age: {{type: int}}\n",
+        [{"id": 1, "name": "ada", "age": 5}],
+    )
+    shop.migrate(f"users:\n{ID}  name: {{type: int, renamed_from: age}}\n")
+    assert "without values" not in shop.back("--rollback", "--dry-run").out
+    shop.by_hand(["INSERT INTO users VALUES (9, 90)"], {"users.csv": "id,name\n1,5\n9,90\n"})
+    done = shop.refused("--rollback")
+    assert "users.name" in done.said
+    assert "__zmigration" not in done.said.split("❌")[1].splitlines()[0]
+    shop.by_hand(["DELETE FROM users WHERE id = 9"], {"users.csv": "id,name\n1,5\n"})
+    shop.back()
+    assert [(r["id"], r["name"], r["age"]) for r in shop.named()] == [("1", "ada", "5")]
+
+
 def test_rows_that_are_alike(shop: Back) -> None:
     pairs = (("x", "1"), ("x", "2"), ("x", "2"), ("y", "3"))
     shop.start("users:\n  a: str\n  b: str\n", [{"a": a, "b": b} for a, b in pairs])
