@@ -63,9 +63,10 @@ class LongRow(Sequence[bytes]):
 def stays(row: LongRow, quick: Quick) -> bool:
     """Whether a change certainly leaves a cell as it is, told without a copy of it.
 
-    No cell with three bytes is null. Of conversions only those between texts are known.
+    No cell with three bytes is null. Of conversions only those between texts are known. Of a row
+    that has too few cells nothing is known: whoever counts them names it.
     """
-    if row.length(quick.position) < 3:
+    if quick.position >= len(row) or row.length(quick.position) < 3:
         return False
     return not quick.stays or (all(map(_between_texts, quick.stays)) and _is_text(row, quick))
 

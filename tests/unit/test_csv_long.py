@@ -13,7 +13,10 @@ import pytest
 
 from tests.unit.csv_store import contents
 from tests.unit.test_csv_archive import DROP_AGE, DROPPED, KEPT, USERS, there_and_back
+from zmigration_api import Nulls, Schema, StoreError
 from zmigration_csv import files, lasting, scan
+from zmigration_csv.ask import ask
+from zmigration_csv.files import CsvFile
 from zmigration_csv.lasting import Lasting
 
 MEGABYTES = 64
@@ -80,6 +83,18 @@ def test_rows_of_64_mb_in_150_mb_of_memory(tmp_path: Path) -> None:
     )
     assert filecmp.cmp(new, expected, shallow=False)
     assert int(done.stdout) < 150_000_000 >> 20
+
+
+def test_a_long_row_with_too_few_cells_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LARGE", 0)
+    monkeypatch.setattr(scan, "CHUNK", 64)
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"id,name,note\n1,ada,x\n2,%b\n3,eve,z\n" % (b"b" * 200))
+    file = CsvFile(path, path, b",")
+    with pytest.raises(StoreError, match="row 2 has 2 cells, the header has 3"):
+        ask(Nulls("t", "note"), Schema(), lambda _: file)
 
 
 ROWS = [(b"%d" % n, b"n%d" % n, b"%d" % (n % 90)) for n in range(1, 400)]
