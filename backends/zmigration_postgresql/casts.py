@@ -13,6 +13,7 @@ from zmigration_api import Column, ColumnType, TypeKind, UnsupportedChange, conv
 from zmigration_api.values import FALSE_WORDS, TRUE_WORDS, format_value, parse
 from zmigration_sql import literal
 
+from .native_casts import TWICE, keys_kept
 from .types import measured, native_of, native_type, same_native
 
 # What str.strip() of Python takes away.
@@ -86,6 +87,11 @@ def column_to(name: str, old: Column, new: Column, native: str) -> str:
     if new.using and new.using.expression:
         return new.using.expression
     value = typed(name, old)
+    if measured(native_of(old))[0] == "json" and not (new.using and new.using.values):
+        if new.type.textual:
+            value, old = f"{name}::text", replace(old, type=_TEXT)
+        elif measured(native)[0] == "jsonb":
+            return _as_jsonb(name)
     wide = old.type.kind == "int" and measured(native_of(old))[0] == "bigint"
     held = replace(old.type, kind="bigint") if wide else old.type
     converted = stored(convert(value, held, new.type), new.type, native)
@@ -97,6 +103,12 @@ def column_to(name: str, old: Column, new: Column, native: str) -> str:
         for source, target in pairs
     )
     return f"CASE {convert(value, old.type, _TEXT)} {cases} ELSE {converted} END"
+
+
+def _as_jsonb(name: str) -> str:
+    """A value of `json`, unless a key is there twice."""
+    late = f"({literal(f'{TWICE}: ')} || {name}::text)::integer::text::jsonb"
+    return f"CASE WHEN {keys_kept(name)} THEN {name}::jsonb ELSE {late} END"
 
 
 def typed(expression: str, column: Column) -> str:

@@ -107,6 +107,7 @@ SELECT CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm'
        ELSE 'EXTENDED' END FROM pg_type t WHERE t.oid = to_regtype(%s)"""
 
 _VOLATILE = "SELECT 1 FROM pg_proc WHERE proname = ANY(%s) AND provolatile = 'v' LIMIT 1"
+_OF_ONE = ("bit", "character")  # where no size is said
 _CALLED = re.compile(r"([^\W\d]\w*)\(")
 
 
@@ -139,7 +140,7 @@ class Facts:
         target, checked = self.below(native, planned)
         rows = [self._rows(_CASTS, a, b) for a, b in ((source, target), (target, source))]
         (direct, binary), (back, _) = (row[0] if row else (False, False) for row in rows)
-        sizeless = not sized(target)[1]
+        sizeless = not sized(target)[1] and target not in _OF_ONE
         return Hop(
             source=source,
             target=target,

@@ -23,7 +23,9 @@ _COMPARED = re.compile(
     r"|timestamp.*)(\[\])?"
 )
 _FINEST = 6
-REASON = re.compile(r'"((?:is|has) (?:longer|more|not|a time zone) [^:]*): ')
+_LISTED_TEXTS = ("text[]", "character varying[]", "character[]", "bpchar[]")
+_COUNTED = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
+REASON = re.compile(r'"((?:is|has) (?:longer|more|not|a time zone|one key) [^:]*): ')
 """What a refusal of ours says, in the error of the cast that fails for it."""
 _ZONED = ("timestamp without time zone", "timestamp with time zone")
 
@@ -75,12 +77,14 @@ class Hop:
         """When nothing is lost, and what is to be said where something is; None: it never is."""
         (source, _), (target, measures) = sized(self.source), sized(self.target)
         text = f"{value}::text"
-        if self.source == self.target or self.binary or widens(self.source, self.target):
+        same = self.source == self.target or self.binary or self._zoned
+        if same or widens(self.source, self.target):
             return None
         if target in TEXTS and measures:
             return f"char_length({text}) <= {measures[0]}", _longer(measures[0])
-        if target in _PADDED and measures:
-            return f"char_length(rtrim({text})) <= {measures[0]}", _longer(measures[0])
+        if target == "character" or (target in _PADDED and measures):
+            most = measures[0] if measures else 1
+            return f"char_length(rtrim({text})) <= {most}", _longer(most)
         if target in ("name", '"char"'):
             most = 63 if target == "name" else 1
             return f"octet_length({text}) <= {most}", f"is longer than {most} bytes"
@@ -108,26 +112,77 @@ class Hop:
         loose = _MEASURE.sub("", target, count=1) if listed else target
         if target.startswith("interval"):
             loose = "interval[]" if listed else "interval"
+        if loose == "character[]":  # which is of one character; this is of any number
+            loose = "bpchar[]"
         rounds = listed or target.startswith(("interval", "time"))
         if not rounds or loose == self.target or (measures and measures[0] >= _FINEST):
             return None
         return f"{start}::{self.target} = {start}::{loose}", _more(self.target)
 
     def _returns(self, value: str, source: str, target: str) -> tuple[str, str] | None:
-        """Where both types have a cast to the other: the value is what comes back."""
-        texts = (*TEXTS, *_PADDED, *_JSON)
-        if not (self.direct and self.back) or source in texts or target in texts:
+        """Where a cast may drop something: the value is what comes back, or it reads the same."""
+        there = f"{value}::{self.target}" if self.direct else f"{value}::text::{self.target}"
+        alike = f"{there}::text = {value}::text"
+        if target == "tsvector":
+            return alike, _more(self.target)
+        if (source, target) == ("json", "jsonb"):
+            return keys_kept(value), TWICE
+        if source in (*TEXTS, *_PADDED) or target in (*TEXTS, *_PADDED, *_JSON):
             return None
-        if source == target:
-            return None
-        there = f"{value}::{self.target}"
         if source == "time with time zone" and target == "time without time zone":
             return f"{there}::text || '+00' = {value}::text", "has a time zone other than UTC"
+        if self.direct and not self.back:
+            return self._one_way(value, alike)
+        return self._there_and_back(value, source, there, alike)
+
+    def _one_way(self, value: str, alike: str) -> tuple[str, str] | None:
+        """Where there is no cast back."""
+        if self.target.endswith("multirange"):
+            return None
+        return self._money(value) or (alike, _more(self.target))
+
+    def _there_and_back(
+        self, value: str, source: str, there: str, alike: str
+    ) -> tuple[str, str] | None:
         back = f"{there}::{self.source}"
+        if not self.direct:
+            if _listed_texts(source) and self.target.endswith("[]"):
+                return None
+            if money := self._money(value):
+                return money
+            back = f"{there}::text::{self.source}"
         same = f"{back} = {value}"
-        if not _COMPARED.fullmatch(source):
+        if not self.direct or not _COMPARED.fullmatch(source):
             same = f"{back}::text = {value}::text"
-        return f"({there}::text = {value}::text OR {same})", _more(self.target)
+        return f"({alike} OR {same})", _more(self.target)
+
+    def _money(self, value: str) -> tuple[str, str] | None:
+        """A number as money: written otherwise, and rounded."""
+        brackets = "[]" if self.target.endswith("[]") else ""
+        base = sized(self.source.removesuffix("[]"))[0]
+        if self.target.removesuffix("[]") != "money" or base not in _COUNTED:
+            return None
+        start = value if self.direct else f"{value}::text"
+        number = f"numeric{brackets}"
+        return f"{start}::{self.target}::{number} = {value}::text::{number}", _more(self.target)
+
+
+TWICE = "has one key twice"
+"""What is said of a JSON text whose values are not all kept."""
+# What is left of a JSON text without its strings is a colon for each key.
+_NO_KEY = literal(r'"([^"\\]|\\.)*"|[^:"]')
+
+
+def keys_kept(value: str) -> str:
+    """Whether a value of `json` has no key twice, of which `jsonb` would keep the last."""
+    before, after = (
+        f"regexp_replace({v}::text, {_NO_KEY}, '', 'g')" for v in (value, f"{value}::jsonb")
+    )
+    return f"{before} = {after}"
+
+
+def _listed_texts(source: str) -> bool:
+    return _MEASURE.sub("", source, count=1) in _LISTED_TEXTS
 
 
 def _longer(most: int) -> str:

@@ -18,14 +18,16 @@ from zmigration_api.values import parse
 from zmigration_sql import joined, literal
 
 from .codec import SQLiteCodec
-from .functions import CONVERT, NOW, details_of
+from .functions import CONVERT, DIGITS, NOW, details_of
 from .names import QUOTING
 from .tokens import significant, tokenize
+from .types import affinity
 
 _CODEC = SQLiteCodec()
 _TEXT = ColumnType(kind="text")
 WORDS = frozenset({"CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "TRUE", "FALSE", "NULL"})
 """Words that a DEFAULT may be; any other is a text."""
+_FREE = ("native", "decimal", "str", "text", "json")
 _CURRENT = {"date": "CURRENT_DATE", "time": "CURRENT_TIME"}
 
 
@@ -117,8 +119,19 @@ def convert(expression: str, old: ColumnType, new: ColumnType, details: str = "{
 def converted(change: AlterColumn, name: str | None = None) -> str | None:
     """What the changed column's values become; None if they stay as they are.
 
-    `name` is the column as SQL, where it is not its plain name.
+    `name` is the column as SQL, where it is not its plain name. What SQLite would make another
+    number fails.
     """
+    value = carried(change, name)
+    said = change.new.using is not None and change.new.using.expression
+    if said or not (change.retyped and makes_numbers(change.new)):
+        return value
+    declared = literal(change.new.exact_type or "")
+    return f"{DIGITS}({value or name or QUOTING.name(change.new.name)}, {declared})"
+
+
+def carried(change: AlterColumn, name: str | None = None) -> str | None:
+    """The same before SQLite puts it into the column."""
     name = name or QUOTING.name(change.new.name)
     using = change.new.using
     if using and using.expression:
@@ -130,6 +143,13 @@ def converted(change: AlterColumn, name: str | None = None) -> str | None:
         return None
     details = details_of(change.new, enum=True)
     return convert(name, change.old.type, change.new.type, details)
+
+
+def makes_numbers(column: Column) -> bool:
+    """Whether SQLite makes numbers of what is put in, and no conversion of ours has done so."""
+    if column.exact_type is None or column.generated is not None:
+        return False
+    return column.type.kind in _FREE and affinity(column.exact_type) not in ("TEXT", "BLOB")
 
 
 def _only_declared(change: AlterColumn) -> bool:

@@ -18,9 +18,11 @@ from zmigration_sql.live_values import BY_VALUE
 
 from .as_left import AS_LEFT, difference, not_as_left
 from .codec import SQLiteCodec
+from .digits import LOST, loses
 
 CONVERT = "zmigration_convert"
 NOW = "zmigration_now"
+DIGITS = "zmigration_digits"
 LIKE = "zmigration_like"
 HEX = "zmigration_hex"
 REFUSE = "zmigration_refuse"
@@ -50,6 +52,7 @@ class Functions:
         """Make the functions known to a connection."""
         connection.create_function(CONVERT, 3, self._convert, deterministic=True)
         connection.create_function(CONVERT, 4, self._convert, deterministic=True)
+        connection.create_function(DIGITS, 2, self._digits, deterministic=True)
         connection.create_function(NOW, 1, self._now)
         connection.create_function(LIKE, 2, _like, deterministic=True)
         connection.create_function(LIKE, 3, _like, deterministic=True)
@@ -68,6 +71,13 @@ class Functions:
         except Exception as error:
             self.refusal = f"{value!r} cannot be converted: {error!r}"
             raise
+
+    def _digits(self, value: Any, declared: str) -> Any:  # noqa: ANN401
+        """The value; ValueError if it is another number in a column declared so."""
+        if loses(value, declared):
+            self.refusal = f"{value!r} {LOST.format(declared)}"
+            raise ValueError(self.refusal)
+        return value
 
     def _refuse(self, sentence: str, found: object) -> None:
         """ValueError with the sentence if something was found."""

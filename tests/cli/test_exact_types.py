@@ -91,6 +91,8 @@ def test_a_moment_that_gets_a_zone_builds_its_index_anew(app: AppFolder, postgre
 
 MOOD = "  zTypes: {mood: {enum: [sad, ok]}}\n"
 POSITIVE = "  zTypes: {pos: {domain: integer CHECK (VALUE > 0)}}\n"
+JSON_ONCE = r"""'{"a": ":\\", "b":1, "c": {"a": "\":"}}'"""
+JSON_TWICE = """'{"b": {"a":1, "a":2}}'"""
 LOST = [  # from, to, a value that goes, one that does not, why, named types
     ("int", "smallint", "1", "40000", "40000 is outside the range of smallint", ""),
     ("bigint", "integer", "1", "4000000000", "is outside the range of int", ""),
@@ -128,6 +130,14 @@ LOST = [  # from, to, a value that goes, one that does not, why, named types
     ),
     ("numeric", "money", "1.5", "1.555", "'1.555' is more than money keeps", ""),
     ("int", "pos", "1", "-1", "-1 is refused: value for domain pos", POSITIVE),
+    ("text[]", "char(3)[]", "'{abc,d}'", "'{abcd}'", "is more than character(3)[] keeps", ""),
+    ("text[]", "char[]", "'{a}'", "'{ab}'", "is more than character(1)[] keeps", ""),
+    ("text", "char", "'a'", "'ab'", "is longer than 1 characters", ""),
+    ("bit varying(8)", "bit", "B'1'", "B'10'", "has not just 1 bits", ""),
+    ("bit varying(8)[]", "bit[]", "'{1}'", "'{10}'", "is more than bit(1)[] keeps", ""),
+    ("json", "jsonb", JSON_ONCE, JSON_TWICE, "has one key twice", ""),
+    ("text", "tsvector", "$$'cats' 'the'$$", "'the cats'", "is more than tsvector keeps", ""),
+    ("real", "money", "1.5", "1.555", "1.555 is more than money keeps", ""),
 ]
 
 
@@ -157,6 +167,72 @@ def test_a_value_that_does_not_go_is_named(
         assert app.run("--rollback", "--auto-approve").code == 0
         back = f"SELECT a::text = ({good})::{old}::text FROM t ORDER BY id"
         assert connection.execute(back).fetchall() == [(True,), (None,)]
+
+
+NOWHERE = [  # casts that drop part of a value
+    ("timestamp", "timetz", "'2024-01-31 10:00'"),
+    ("timestamptz", "timetz", "'2024-01-31 10:00'"),
+    ("circle", "point", "'<(1,1),2>'"),
+    ("polygon", "point", "'((0,0),(4,0),(4,3))'"),
+    ("lseg", "point", "'[(0,0),(2,2)]'"),
+    ("box", "point", "'(3,3),(1,1)'"),
+    ("box", "circle", "'(9,3),(1,1)'"),
+    ("circle", "polygon", "'<(1,1),2>'"),
+    ("polygon", "circle", "'((0,0),(4,0),(4,3))'"),
+    ("polygon", "box", "'((0,0),(4,0),(4,3))'"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "value"), NOWHERE, ids=[f"{c[0]} {c[1]}" for c in NOWHERE])
+def test_a_cast_that_drops_part_of_a_value_is_refused(
+    app: AppFolder, postgres_dsn: str, old: str, new: str, value: str
+) -> None:
+    done = change(app, postgres_dsn, old, new, [value])
+    assert done.code == 1, done.said
+    assert "t.a: 1 value(s) cannot become" in done.out
+    with psycopg.connect(postgres_dsn) as connection:
+        same = f"SELECT a::text = {value}::{old}::text FROM t"
+        assert connection.execute(same.encode()).fetchall() == [(True,)]
+
+
+GOES = [  # what loses nothing, though some of it is written otherwise
+    ("int", "text", "1", "'1'"),
+    ("int", "money", "5", "5::money"),
+    ("int[]", "money[]", "'{5}'", "'{5}'"),
+    ("inet", "text", "'10.0.0.1'", "'10.0.0.1/32'"),
+    ("date", "timestamp", "'2024-01-31'", "'2024-01-31 00:00'"),
+    ("json", "text", """'{"b":  1, "a":1, "a":2}'""", """'{"b":  1, "a":1, "a":2}'"""),
+    ("json", "varchar(30)", """'{"b":  1}'""", """'{"b":  1}'"""),
+    ("jsonb", "json", """'{"a": 1}'""", """'{"a": 1}'"""),
+    ("text", "money", "'5'", "5::money"),
+    ("text[]", "int[]", "'{1, 2}'", "'{1,2}'"),
+    ("text", "interval", "'90 minutes'", "'01:30'"),
+    ("time", "timetz", "'10:00'", "'10:00+00'"),
+    ("int4range", "numrange", "'[1,3)'", "'[1,3)'"),
+    ("tsrange", "tstzrange", "'[2024-01-31,2024-02-01)'", "'[2024-01-31,2024-02-01)'"),
+    ("daterange", "tsrange", "'[2024-01-31,2024-02-01)'", "'[2024-01-31,2024-02-01)'"),
+    ("box", "polygon", "'(3,3),(1,1)'", "'((1,1),(1,3),(3,3),(3,1))'"),
+    ("point", "box", "'(1,1)'", "'(1,1),(1,1)'"),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value", "becomes"), GOES, ids=[f"{c[0]} {c[1]}" for c in GOES]
+)
+def test_a_value_that_loses_nothing_goes_and_comes_back(
+    app: AppFolder, postgres_dsn: str, old: str, new: str, value: str, becomes: str
+) -> None:
+    done = change(app, postgres_dsn, old, new, [value, "NULL"])
+    assert done.code == 0, done.said
+    with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+        connection.execute("SET TIME ZONE 'UTC'")
+        look = "SELECT a::text = ({})::{}::text FROM t ORDER BY id"
+        went = connection.execute(look.format(becomes, new).encode()).fetchall()
+        assert went == [(True,), (None,)]
+        back = app.run("--rollback", "--auto-approve")
+        assert back.code == 0, back.said
+        came = connection.execute(look.format(value, old).encode()).fetchall()
+        assert came == [(True,), (None,)]
 
 
 CHANGED = [  # a type that becomes another, and its definitions

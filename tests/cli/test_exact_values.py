@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 
 import psycopg
+import pytest
 
 from tests.cli.folder import AppFolder
 
@@ -36,15 +38,46 @@ def rows(file: str) -> list[tuple[object, ...]]:
 
 def test_texts_that_become_numbers_are_named_and_come_back(app: AppFolder) -> None:
     sql = """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
-        INSERT INTO t VALUES (1, '007'), (2, '1e5'), (3, '12345678901234567890')"""
+        INSERT INTO t VALUES (1, '007'), (2, '1e5'), (3, '1234567890123456789')"""
     table = "t:\n  id: {db_type: INTEGER, pk: true, required: false}\n  a: {db_type: STRING}\n"
     file = on_sqlite(app, sql, table)
     before = rows(file)
     assert "t.a: values that STRING holds otherwise than TEXT" in app.run("--dry-run").out
     assert app.run("--auto-approve").code == 0
-    assert rows(file)[0] == (1, 7)
+    assert rows(file) == [(1, 7), (2, 100000), (3, 1234567890123456789)]
     assert app.run("--rollback", "--auto-approve").code == 0
     assert rows(file) == before
+
+
+LONG = ["'12345678901234567890.12'", "'0.1234567890123456789'", "'12345678901234567890'"]
+
+
+@pytest.mark.parametrize("declared", ["NUMERIC", "FOO", "STRING", "JSON", "DECIMAL(40,20)"])
+@pytest.mark.parametrize("before", ["TEXT", '""'])
+def test_texts_whose_digits_a_number_would_lose_are_named(
+    app: AppFolder, before: str, declared: str
+) -> None:
+    column = "a TEXT" if before == "TEXT" else "a"
+    values = ", ".join(f"({n}, {value})" for n, value in enumerate(LONG, 1))
+    sql = f"""CREATE TABLE t (id INTEGER PRIMARY KEY, {column});
+        INSERT INTO t VALUES {values}, (5, '0.1'), (6, '9223372036854775807'), (7, NULL)"""
+    table = "t:\n  id: {db_type: INTEGER, pk: true, required: false}\n"
+    file = on_sqlite(app, sql, f"{table}  a: {{db_type: '{declared}'}}\n")
+    were = rows(file)
+    done = app.run("--auto-approve")
+    assert done.code == 1, done.said
+    assert "t.a: 3 value(s) cannot become" in done.out
+    assert re.findall(r"row (\d+):", done.out) == ["1", "2", "3"]
+    assert f"row 2: {LONG[1]} has more digits than {declared} keeps" in done.out
+    assert rows(file) == were
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DELETE FROM t WHERE id < 5")
+        connection.commit()
+    assert app.run("--auto-approve").code == 0
+    assert rows(file) == [(5, 0.1), (6, 9223372036854775807), (7, None)]
+    done = app.run("--rollback", "--auto-approve")
+    assert done.code == 0, done.said
+    assert rows(file) == were[3:]
 
 
 def test_whole_numbers_that_were_large_before_are_in_nobodys_way(app: AppFolder) -> None:
