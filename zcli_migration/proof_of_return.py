@@ -11,8 +11,6 @@ from collections.abc import Iterator
 
 from zmigration_api import (
     EVERYTHING,
-    AddConstraint,
-    AlterColumn,
     Answer,
     Archive,
     DropColumn,
@@ -24,13 +22,12 @@ from zmigration_api import (
     Schema,
     Step,
     Table,
-    Unconvertible,
     VerificationFailed,
 )
 from zmigration_api.archive import ROW
 
 from .drift import moves
-from .preflight import afterwards
+from .kept_rules import asked_again, followed, known_broken
 from .survey import Unit
 from .way_back import Undoing, WayBack
 
@@ -63,8 +60,10 @@ def _homeless(unit: Unit, archive: Archive, kept: Table, table: Table) -> int:
     return sum(int(row[ROW]) > there[repr([row[name] for name in names])] for row in alike)
 
 
-def verified(unit: Unit, way: WayBack) -> Schema:
+def verified(unit: Unit, way: WayBack) -> tuple[Schema, list[str]]:
     """The live tables, once they are what the goals say; VerificationFailed if they are not.
+
+    With them, in sentences, which rules that came back were not kept before the migration either.
 
     What had moved before by another hand, and was let pass, may be as it was.
     """
@@ -84,8 +83,7 @@ def verified(unit: Unit, way: WayBack) -> Schema:
             f"Verification failed, everything was undone: {'; '.join(wrong)}",
             hint="run again with --debug and report it; nothing was changed",
         )
-    _ask_rows(unit, way, live)
-    return live
+    return live, list(_ask_rows(unit, way, live))
 
 
 def _left_columns(undoing: Undoing, live: Schema) -> list[str]:
@@ -103,36 +101,19 @@ def _left_columns(undoing: Undoing, live: Schema) -> list[str]:
     return found
 
 
-def _ask_rows(unit: Unit, way: WayBack, live: Schema) -> None:
-    """Rows that were written since must keep the rules that come back."""
+def _ask_rows(unit: Unit, way: WayBack, live: Schema) -> Iterator[str]:
+    """Rows that were written since must keep the rules that come back; who never did is told."""
     touched = {change.table for step in way.steps for change in step.changes}
     for undoing in way.schemas:
-        last, goal = undoing.last.tables, undoing.goal_state.tables
+        last = followed(undoing.last.tables or Schema(), undoing.changes)
+        goal = undoing.goal_state.tables
         for table in goal.tables if goal else ():
-            was = last.table(table.name) if last else None
+            was = last.table(table.name)
             if was and table.name in touched and live.table(table.name):
-                _ask(unit, _questions(unit, was, table), _typed(unit, way, table, live))
-
-
-def _questions(unit: Unit, was: Table, table: Table) -> Iterator[tuple[Question, str]]:
-    """What rows must answer well where `was` is `table` again."""
-    for column in table.columns:
-        before = was.column(column.name)
-        back = AlterColumn(table.name, before, column) if before else None
-        if back and (back.narrowed or (back.retyped and not _whole(back))):
-            yield Unconvertible(table.name, column, column), "correct these values"
-        # A store that never knew of `required` may have had such rows before.
-        if back and back.tightened and "required" in unit.backend.keeps:
-            yield Nulls(table.name, column.name), "fill these rows"
-    if not {"unique", "foreign_keys"} <= unit.backend.keeps:
-        new = [c for c in table.constraints if c not in was.constraints]
-        yield from afterwards([AddConstraint(table.name, constraint) for constraint in new])
-
-
-def _whole(back: AlterColumn) -> bool:
-    """Whether whole numbers stay what they are: a store that has larger ones had them before."""
-    kinds = {back.old.type.kind, back.new.type.kind}
-    return back.new.exact_type is not None and kinds <= {"int", "bigint"}
+                schema = _typed(unit, way, table, live)
+                for question, hint in asked_again(unit.backend, was, table):
+                    known = known_broken(undoing.records, question)
+                    yield from _ask(unit, question, schema, known, hint)
 
 
 def _typed(unit: Unit, way: WayBack, table: Table, live: Schema) -> Schema:
@@ -145,15 +126,22 @@ def _typed(unit: Unit, way: WayBack, table: Table, live: Schema) -> Schema:
     return Schema(tables=(table, *there))
 
 
-def _ask(unit: Unit, questions: Iterator[tuple[Question, str]], schema: Schema) -> None:
-    for question, hint in questions:
-        answer = unit.store.ask(question, schema)
-        if answer.count:
-            raise VerificationFailed(
-                f"{question.table}: {answer.count} row(s) written since do not keep what comes "
-                f"back: {_reason(question, answer)}; everything was undone",
-                hint=f"{hint}, or stay with the migration",
-            )
+def _ask(unit: Unit, question: Question, schema: Schema, known: int, hint: str) -> Iterator[str]:
+    """A sentence for rows that broke the rule before; VerificationFailed if they are more now."""
+    answer = unit.store.ask(question, schema)
+    if not answer.count:
+        return
+    rows, reason = f"{question.table}: {answer.count} row(s)", _reason(question, answer)
+    if answer.count <= known:
+        yield f"{rows} do not keep what came back, as {known} did not before: {reason}"
+        return
+    since = f"{rows} written since do not keep what comes back"
+    if known:
+        since = f"{rows} do not keep what comes back, and only {known} did not before"
+    raise VerificationFailed(
+        f"{since}: {reason}; everything was undone",
+        hint=f"{hint}, or stay with the migration",
+    )
 
 
 def _reason(question: Question, answer: Answer) -> str:

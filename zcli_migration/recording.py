@@ -33,6 +33,8 @@ from .schema_file import SchemaFile
 from .tagged import encode_tagged
 
 FORMAT = 1
+BROKEN = "broken"
+"""Where `meta_data` has how many rows broke which rule before the migration."""
 _FINISHED = frozenset({"success", "rollback"})
 
 
@@ -185,7 +187,7 @@ class Applied:
     places of `steps` in the store's plan. `adopted` is what another hand had changed already.
     `before` is what was there before a first record: as a schema file would have said it, and as
     the store showed it. `state` is what `settled` compares with, `hooks` which hooks ran and what
-    they gave back, `samples` what `written_back` looks for.
+    they gave back, `samples` what `written_back` looks for, `broken` what `kept_rules` does.
     """
 
     file: SchemaFile
@@ -205,6 +207,7 @@ class Applied:
     state: Mapping[str, object] | None = None
     hooks: tuple[Mapping[str, object], ...] = ()
     samples: Mapping[str, object] = field(default_factory=dict)
+    broken: Mapping[str, int] = field(default_factory=dict)
 
 
 def make_record(applied: Applied, number: int, app_name: str) -> HistoryRecord:
@@ -252,6 +255,8 @@ def _meta_text(applied: Applied) -> str:
         meta["hooks"] = applied.hooks
     if applied.samples:
         meta["samples"] = applied.samples
+    if applied.broken:
+        meta[BROKEN] = applied.broken
     if applied.state is not None:
         meta["state"] = applied.state
     if applied.before is not None:

@@ -172,12 +172,12 @@ def _inside(run: Run, unit: Unit, way: WayBack, hooks: HookCalls) -> list[TakenB
     verify_rows(before, count_rows(unit, goal, changes), changes)
     with environment(hooks.variables, run.app.workspace):
         hooks.run("on_rollback", goal)
-    live = verified(unit, way)
+    live, told = verified(unit, way)
     milliseconds = round((time.monotonic() - started) * 1000)
     tables = [history_table_for(unit.store, undoing.file) for undoing in way.schemas]
-    histories = ensure_history_tables(unit, tables)
+    histories, warnings = ensure_history_tables(unit, tables), [*homeless, *told]
     return [
-        _recorded(run, unit, undoing, (live, histories), homeless, milliseconds, hooks)
+        _recorded(run, unit, undoing, (live, histories), warnings, milliseconds, hooks)
         for undoing in way.schemas
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +21,7 @@ from zmigration_api import (
     Schema,
     SchemaFileError,
     Step,
+    Table,
     Version,
 )
 from zmigration_api.snapshot import encode
@@ -30,6 +31,7 @@ from .history_tables import ensure_history_tables
 from .hook_calls import BEFORE_AND_AFTER, HookCalls, Hooked
 from .hook_paths import environment
 from .interrupts import uninterrupted
+from .kept_rules import broken_before
 from .plugins import Plugins
 from .recording import Applied, Recorded, history_table_for, make_record, meta_of, next_id
 from .schema_file import (
@@ -159,7 +161,7 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Re
     with environment(hooks.variables, run.app.workspace):
         hooks.run("before_migrate", current.current)
         before = count_rows(unit, current.current, current.plan.changes)
-        samples = _samples(unit, current)
+        found = _samples(unit, current), _broken(unit, current)
         for step in current.plan.steps:
             with run.show_step(step) as progress:
                 unit.store.run(step, progress)
@@ -174,7 +176,7 @@ def _inside(run: Run, unit: Unit, current: Survey, hooks: HookCalls) -> tuple[Re
     histories = ensure_history_tables(unit, tables)
     run = replace(run, token=token_after(run.token, (s.recorded for s in current.schemas)))
     return tuple(
-        _record(run, unit, current, schema, (live, histories), milliseconds, hooks, samples)
+        _record(run, unit, current, schema, (live, histories), milliseconds, hooks, found)
         for schema in current.schemas
     )
 
@@ -187,10 +189,13 @@ def _record(
     states: tuple[Schema, Schema],
     milliseconds: int,
     hooks: HookCalls,
-    samples: Sequence[Sample],
+    found: tuple[Sequence[Sample], Mapping[str, Mapping[str, int]]],
 ) -> Result:
-    """Record one schema; `states` are the live tables and the history tables."""
-    live, histories = states
+    """Record one schema; `states` are the live tables and the history tables.
+
+    `found` is what was found before the steps: samples, and broken rules of each schema.
+    """
+    (live, histories), (samples, broken) = states, found
     table = history_table_for(unit.store, schema.file)
     steps = steps_of(schema, current)
     record = None
@@ -215,6 +220,7 @@ def _record(
             hooks=tuple(hooks.results.get(schema.file.name, ())),
             state=state_to_record(unit.store, schema.file, schema.desired),
             samples=remembered([s for s in samples if schema.desired.table(s.table)]),
+            broken=broken[schema.file.name],
         )
         record = make_record(applied, next_id(unit.store, table, history), run.app.title)
         unit.store.insert(table, [record.as_row()])
@@ -230,6 +236,24 @@ def _samples(unit: Unit, current: Survey) -> list[Sample]:
     if not unit.is_copied_by_apps:
         return []
     return sample_values(unit.store, current.plan.changes, current.live, current.desired)
+
+
+def _broken(unit: Unit, current: Survey) -> dict[str, dict[str, int]]:
+    """Which rules of before, as each schema's last record says them, rows do not keep."""
+    found = {}
+    for schema in current.schemas:
+        known = schema.recorded.tables if schema.recorded else None
+        old = Schema(tables=_there((known or current.current).tables, current.live))
+        found[schema.file.name] = broken_before(
+            unit.store, unit.backend, schema.changes, old, schema.desired
+        )
+    return found
+
+
+def _there(tables: Iterable[Table], live: Schema) -> tuple[Table, ...]:
+    """Tables that the store has with all their columns; another hand may have taken some."""
+    found = ((table, live.table(table.name)) for table in tables)
+    return tuple(t for t, there in found if there and all(there.column(c.name) for c in t.columns))
 
 
 def steps_of(schema: SchemaSurvey, whole: Survey) -> tuple[Step, ...]:

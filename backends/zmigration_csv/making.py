@@ -54,6 +54,18 @@ def converter(make: CellMaker, old: Column, new: Column, delimiter: bytes) -> Ce
     return convert_cell
 
 
+def as_it_was(convert: CellMaker, make: CellMaker) -> CellMaker:
+    """A cell that may never have been a value of the type that comes back is left for questions."""
+
+    def keep_cell(cells: OldRow) -> bytes:
+        try:
+            return convert(cells)
+        except BadCell:
+            return make(cells)
+
+    return keep_cell
+
+
 def filled(make: CellMaker, fill: CellMaker) -> CellMaker:
     def fill_null(cells: OldRow) -> bytes:
         cell = make(cells)

@@ -21,12 +21,13 @@ from zmigration_api import (
     StoreError,
     Table,
 )
+from zmigration_api.archive import rewrites_values
 from zmigration_api.renames import moves
 
 from .cells import Record, join, quote, renamed_cell
 from .files import CsvFile
 from .fill import Source, copied, filler
-from .making import BadCell, Check, Out, converter, explained, filled, required
+from .making import BadCell, Check, Out, as_it_was, converter, explained, filled, required
 from .plan import must_convert
 from .proof import Bytes, Fingerprint, require_same, require_same_rest
 from .quick import Quick
@@ -281,7 +282,9 @@ class Rewrite:
     def _alter(self, out: Out, change: AlterColumn) -> None:
         old, new, make, quick = change.old, change.new, out.source.make, out.source.quick
         if must_convert(change):
-            make = converter(make, old, new, self._file.delimiter)
+            converting = converter(make, old, new, self._file.delimiter)
+            unkept = self._takes_back and not rewrites_values(AlterColumn(change.table, new, old))
+            make = as_it_was(converting, make) if unkept else converting
             quick = quick.converted(old, new) if quick else None
         if not self._takes_back and change.fills_nulls:
             make = filled(make, self._filler(new).make)

@@ -42,7 +42,7 @@ from .describe import describe
 from .describe import types as types_of
 from .exact import Canon, exact
 from .facts import Facts
-from .fit import fitted
+from .fit import fitted, refuse_held_types
 from .forms import as_found
 from .hazards import told
 from .inspect import Look, fingerprints, look
@@ -185,6 +185,8 @@ class PostgreSQLStore:
     def fitted(self, back: Sequence[Step], *, force: bool) -> tuple[Step, ...]:
         """The steps, while triggers and rules of now do not fire."""
         connection = self._reading()
+        if connection is not None:
+            refuse_held_types(back, connection)
         return self._told(fitted(back, Catalog(connection)), connection)
 
     def ask(self, question: Question, current: Schema) -> Answer:

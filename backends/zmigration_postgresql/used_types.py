@@ -48,10 +48,30 @@ FROM given g JOIN pg_type t ON t.typbasetype IN (g.oid, g.typarray)
 UNION SELECT 'function ' || d.objid::regprocedure
 FROM given g JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass
      AND d.refobjid IN (g.oid, g.typarray) AND d.classid = 'pg_proc'::regclass
+WHERE NOT EXISTS (  -- those that make values of a range are part of it
+  SELECT FROM pg_depend o
+  WHERE o.classid = d.classid AND o.objid = d.objid AND o.deptype = 'i')
 UNION SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
 FROM given g JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass
      AND d.refobjid IN (g.oid, g.typarray)
-     AND d.classid IN ('pg_cast'::regclass, 'pg_operator'::regclass, 'pg_opclass'::regclass)
+WHERE d.classid NOT IN (
+  'pg_class'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass,
+  'pg_proc'::regclass, 'pg_rewrite'::regclass, 'pg_statistic_ext'::regclass,
+  'pg_trigger'::regclass, 'pg_type'::regclass)
+UNION SELECT 'type ' || r.rngtypid::regtype FROM given g JOIN pg_range r ON r.rngsubtype = g.oid
+UNION SELECT 'foreign table ' || a.attrelid::regclass
+FROM given g JOIN pg_attribute a ON a.atttypid IN (g.oid, g.typarray) AND NOT a.attisdropped
+JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'f'
+UNION SELECT CASE c.relkind WHEN 'm' THEN 'materialized ' ELSE '' END || 'view ' || c.oid::regclass
+FROM given g JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass
+     AND d.refobjid IN (g.oid, g.typarray) AND d.classid = 'pg_rewrite'::regclass
+JOIN pg_rewrite w ON w.oid = d.objid
+JOIN pg_class c ON c.oid = w.ev_class AND c.relkind IN ('v', 'm')
+WHERE NOT EXISTS (
+  SELECT FROM pg_depend o
+  JOIN pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
+  WHERE o.classid = d.classid AND o.objid = d.objid AND o.refclassid = 'pg_class'::regclass
+        AND a.atttypid IN (g.oid, g.typarray) AND a.attrelid <> c.oid)
 ORDER BY 1"""
 _PARTS = """
 WITH given AS (SELECT oid, typarray FROM pg_type WHERE oid = %s),

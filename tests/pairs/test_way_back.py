@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.pairs.conftest import MakePlaces
 from tests.pairs.trial import App
 
@@ -39,3 +41,39 @@ def test_a_value_that_cannot_go_again_is_said_before(
     now = here.catalog()
     assert app.migrate("--rollback", "--auto-approve").code == 1
     assert here.catalog() == now
+
+
+HOLDERS = {
+    "type comp": "CREATE TYPE comp AS (x mood);",
+    "type moods": "CREATE TYPE moods AS RANGE (subtype = mood);",
+    "view fixed": "CREATE VIEW fixed AS SELECT 'ok'::mood AS m;",
+    "function f(mood)": "CREATE FUNCTION f(mood) RETURNS int LANGUAGE sql AS 'SELECT 1';",
+}
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_what_holds_a_type_is_named_where_it_cannot_go_back(
+    make_places: MakePlaces, tmp_path: Path, holder: str, later: bool
+) -> None:
+    here, there = make_places("postgresql", tmp_path)
+    here.do("CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE t (m mood);")
+    there.do("CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (m mood);")
+    app = App.over(here, tmp_path / "app")
+    assert app.inspect(there).code == 0
+    if not later:
+        here.do(HOLDERS[holder])
+        told = app.migrate("--dry-run")
+        assert f"{holder} uses type mood: --rollback will refuse this" in told.out, told.said
+    done = app.migrate("--auto-approve")
+    assert done.code == 0, done.said
+    if later:
+        here.do(HOLDERS[holder])
+    now = here.catalog()
+    back = app.migrate("--rollback", "--auto-approve")
+    assert back.code == 1
+    said = f"this cannot be taken back: type mood cannot be made anew: {holder} depends on it"
+    assert said in back.said, back.said
+    assert here.catalog() == now
+    here.do(f"DROP {holder};")  # nothing else was in the way
+    assert app.migrate("--rollback", "--auto-approve").code == 0
