@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -56,13 +55,9 @@ class CsvFile:
         """A context that gives the header and the records after it."""
         return _Opened(self)
 
-    @contextmanager
-    def stream(self) -> Iterator[tuple[Header, BinaryIO]]:
+    def stream(self) -> _Bytes:
         """A context that gives the header and the bytes after it."""
-        opened = _Opened(self)
-        with opened as (header, _):
-            opened.stream.seek(header.size)
-            yield header, opened.stream
+        return _Bytes(self)
 
     @property
     def is_large(self) -> bool:
@@ -127,6 +122,23 @@ class _Opened:
         raise file.error(
             "has no header line", hint="write the column names in its first line, or remove it"
         )
+
+
+class _Bytes:
+    """Not made of a generator: before Python 3.11 such a context kept what is read, for a while,
+    if whoever reads it stops on the way.
+    """
+
+    def __init__(self, file: CsvFile) -> None:
+        self._opened = _Opened(file)
+
+    def __enter__(self) -> tuple[Header, BinaryIO]:
+        header, _ = self._opened.__enter__()
+        self._opened.stream.seek(header.size)
+        return header, self._opened.stream
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.stream.close()
 
 
 def _header(file: CsvFile, record: Record, before: bytes) -> Header:
